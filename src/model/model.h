@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Who reads what
+ *
+ * A model turns steps into records. Step n belongs to one sensor of the fleet and its content is decided by
+ * seed, catalog, settings and n alone, so a run can be repeated, resumed or split anywhere. Implementations
+ * stand behind a table of functions; callers see this header only.
+ */
+
+#include "lib/catalog.h"
+#include "model/schedule.h"
+
+struct model;
+
+enum model_kind {
+        MODEL_UNIFORM, /* independent draws, the contract of the reference */
+};
+
+struct model_settings {
+        enum model_kind kind;
+        uint64_t seed;
+        uint32_t anomalies_e4; /* share of anomalous readings in hundredths of a percent: 200 is 2 % */
+};
+
+/* The model keeps @catalog; catalog->n_sensors is the size of its fleet. */
+int model_new(struct model **modelp, const struct model_settings *settings, const struct i4_catalog *catalog);
+struct model *model_free(struct model *model);
+
+/*
+ * Fills every field of @n records: steps @step … @step + @n - 1, published as @sequence …, due as @timeline
+ * says. Allocates nothing, takes no lock. Calls of a stateful model go through the steps in order.
+ */
+void model_generate(struct model *model, uint64_t step, uint64_t sequence, struct timeline *timeline,
+                struct i4_record *records, size_t n);
+
+static inline void model_freep(struct model **model) {
+        if (*model)
+                (void) model_free(*model);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The writing half of the ring protocol
+ *
+ * One thread claims slots, fills them in place and publishes them; it never waits. Whoever owns the memory
+ * last (a restarted daemon) adopts it and goes on with the next sequence number.
+ */
+
+#include "lib/catalog.h"
+#include "ring/layout.h"
+
+struct ring {
+        struct ring_header *header;
+        struct i4_record *records;
+        struct ring_statistics *statistics;
+        struct ring_consumer *consumers;
+        struct i4_record *bounce; /* under TSan alone: slots are then written as atomic words */
+        uint64_t n_records;
+        uint64_t head; /* sequence of the next record */
+        size_t size;
+        uint32_t n_consumers;
+        int fd;           /* writable */
+        int reader_fd;    /* the same memory, opened read-only, to be handed out */
+};
+
+struct ring_settings {
+        uint64_t n_records;   /* a power of two, RING_RECORDS_MIN … RING_RECORDS_MAX */
+        uint32_t n_consumers; /* 1 … */
+        uint64_t first_sequence;
+};
+
+/* Allocates all memory before it is mapped: -ENOSPC and -ENOMEM are told here, not by SIGBUS later. */
+int ring_new(struct ring **ringp, const struct ring_settings *settings, const struct i4_catalog *catalog);
+
+/*
+ * Takes over the ring in @fd (read-write) and @reader_fd (read-only), both consumed on success only. Checks
+ * everything: -EBADMSG, -EPROTONOSUPPORT as ring_view_init(); -EMEDIUMTYPE if it is sound but not what
+ * @settings and @catalog ask for: retire it and make another.
+ */
+int ring_adopt(struct ring **ringp, int fd, int reader_fd, const struct ring_settings *settings,
+                const struct i4_catalog *catalog);
+
+/* Tells the readers of a ring that cannot be adopted to reattach. Safe on any descriptor. */
+int ring_retire_fd(int fd);
+
+struct ring *ring_free(struct ring *ring);
+
+/* The owner's signs of life. Running raises the generation: readers reconnect. */
+void ring_set_running(struct ring *ring);
+void ring_set_state(struct ring *ring, enum i4_ring_state state);
+void ring_beat(struct ring *ring);
+
+/*
+ * Slots for the next up to *@n records in one piece; *@n shrinks to what fits before the wrap. Readers that
+ * are still at the records which lay there are overtaken by this call, not by ring_publish().
+ */
+struct i4_record *ring_claim(struct ring *ring, size_t *n);
+
+/* Makes the first @n claimed records visible. @n is at most what ring_claim() gave. */
+void ring_publish(struct ring *ring, size_t n);
+
+/* Wakes at most @n sleepers and says how many there were. One system call. */
+int ring_wake(struct ring *ring, int n);
+
+static inline void ring_freep(struct ring **ring) {
+        if (*ring)
+                (void) ring_free(*ring);
+}

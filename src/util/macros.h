@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * Ownership and arithmetic in one word each
+ *
+ * Every local that owns something is declared with _cleanup_() and an empty value, so that each early return
+ * is already correct; ownership leaves visibly through TAKE_PTR() or TAKE_FD().
+ */
+
+#include <assert.h>
+#include <dirent.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define _cleanup_(f)       __attribute__((cleanup(f)))
+#define _public_           __attribute__((visibility("default")))
+#define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
+#define _unused_           __attribute__((unused))
+
+#define likely(x)   __builtin_expect(!!(x), 1)
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
+#define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define MIN(a, b)               \
+        __extension__({         \
+                __auto_type _a = (a); \
+                __auto_type _b = (b); \
+                _a < _b ? _a : _b;    \
+        })
+#define MAX(a, b)               \
+        __extension__({         \
+                __auto_type _a = (a); \
+                __auto_type _b = (b); \
+                _a > _b ? _a : _b;    \
+        })
+
+#define ALIGN_TO(value, alignment) (((value) + (alignment) -1) & ~((alignment) -1))
+
+#define TAKE(value, empty)                      \
+        __extension__({                         \
+                __auto_type _pointer = &(value);      \
+                __auto_type _taken = *_pointer;       \
+                *_pointer = (empty);            \
+                _taken;                         \
+        })
+#define TAKE_PTR(pointer) TAKE(pointer, NULL)
+#define TAKE_FD(fd)       TAKE(fd, -1)
+
+static inline void freep(void *p) {
+        free(*(void **) p);
+}
+
+static inline void closep(int *fd) {
+        if (*fd >= 0)
+                (void) close(*fd);
+}
+
+static inline void fclosep(FILE **file) {
+        if (*file)
+                (void) fclose(*file);
+}
+
+static inline void closedirp(DIR **dir) {
+        if (*dir)
+                (void) closedir(*dir);
+}
