@@ -5,7 +5,7 @@
  * Text to values, strictly
  *
  * Settings, flags and tools share these. Each takes the whole string or nothing: 0, or -EINVAL (no such
- * value), -ERANGE (too large). The result is written on success only.
+ * value), -ERANGE (out of range). The result is written on success only.
  */
 
 #include <stdbool.h>
