@@ -62,20 +62,20 @@ enum i4_fault {
  * are zero. The same 64 bytes lie in the ring; this layout is part of the ABI.
  */
 struct i4_record {
-        uint64_t sequence;       /* position in the stream, no gaps */
-        uint64_t time_ns;        /* CLOCK_REALTIME, nanoseconds since 1970-01-01 UTC */
-        uint32_t sensor;         /* number of the sensor, the digits of its id */
-        uint32_t event;          /* fault event this reading belongs to, 0: none */
-        int32_t value_e2;        /* hundredths of the type's unit */
-        int32_t latitude_e6;     /* millionths of a degree, WGS 84 */
-        int32_t longitude_e6;    /* millionths of a degree, WGS 84 */
-        uint32_t mile_post_e2;   /* hundredths of a mile from the pipeline's start */
-        uint16_t quality_e4;     /* ten-thousandths, 10000 is perfect */
-        uint16_t pipeline;       /* index into the catalog */
-        uint8_t type;            /* index into the catalog */
-        uint8_t status;          /* enum i4_status */
-        uint8_t alert;           /* enum i4_alert */
-        uint8_t fault;           /* enum i4_fault */
+        uint64_t sequence;     /* position in the stream, no gaps */
+        uint64_t time_ns;      /* CLOCK_REALTIME, nanoseconds since 1970-01-01 UTC */
+        uint32_t sensor;       /* number of the sensor, the digits of its id */
+        uint32_t event;        /* fault event this reading belongs to, 0: none */
+        int32_t value_e2;      /* hundredths of the type's unit */
+        int32_t latitude_e6;   /* millionths of a degree, WGS 84 */
+        int32_t longitude_e6;  /* millionths of a degree, WGS 84 */
+        uint32_t mile_post_e2; /* hundredths of a mile from the pipeline's start */
+        uint16_t quality_e4;   /* ten-thousandths, 10000 is perfect */
+        uint16_t pipeline;     /* index into the catalog */
+        uint8_t type;          /* index into the catalog */
+        uint8_t status;        /* enum i4_status */
+        uint8_t alert;         /* enum i4_alert */
+        uint8_t fault;         /* enum i4_fault */
         uint8_t reserved[16];
 };
 
@@ -119,12 +119,14 @@ unsigned int i4_catalog_get_n_pipelines(const i4_catalog *catalog);
 unsigned int i4_catalog_get_n_sensors(const i4_catalog *catalog);
 const char *i4_catalog_get_type_name(const i4_catalog *catalog, unsigned int type);
 const char *i4_catalog_get_type_unit(const i4_catalog *catalog, unsigned int type);
-int i4_catalog_get_type_range(const i4_catalog *catalog, unsigned int type, double *minimump, double *maximump);
+int i4_catalog_get_type_range(
+                const i4_catalog *catalog, unsigned int type, double *minimump, double *maximump);
 const char *i4_catalog_get_pipeline_id(const i4_catalog *catalog, unsigned int pipeline);
 int i4_catalog_find_type(const i4_catalog *catalog, const char *name);
 int i4_catalog_find_pipeline(const i4_catalog *catalog, const char *id);
 int i4_catalog_find_sensor(const i4_catalog *catalog, const char *id, uint32_t *sensorp);
-int i4_catalog_format_sensor_id(const i4_catalog *catalog, const struct i4_record *record, char *buffer, size_t size);
+int i4_catalog_format_sensor_id(
+                const i4_catalog *catalog, const struct i4_record *record, char *buffer, size_t size);
 
 /* encoder: records to JSON Lines */
 
@@ -147,7 +149,6 @@ int i4_reader_open(i4_reader **readerp, const char *path, const char *name);
 int i4_reader_open_observer(i4_reader **readerp, const char *path, const char *name);
 int i4_reader_open_fd(i4_reader **readerp, int fd);
 i4_reader *i4_reader_close(i4_reader *reader);
-const char *i4_reader_get_error(const i4_reader *reader);
 
 int i4_reader_seek(i4_reader *reader, uint64_t sequence);
 int i4_reader_read(i4_reader *reader, struct i4_record *records, size_t n_records);
@@ -181,33 +182,33 @@ enum i4_storage_state {
 struct i4_stats {
         uint32_t state; /* enum i4_ring_state */
         uint32_t pid;
-        uint64_t start_time_ns;   /* CLOCK_REALTIME when the daemon became ready */
-        uint64_t heartbeat_ns;    /* CLOCK_BOOTTIME of its last sign of life */
-        uint64_t generation;      /* how many daemons have owned this ring */
-        uint64_t ring_records;    /* capacity of the ring, records */
-        uint64_t ring_oldest;     /* sequence of the oldest record in it */
-        uint64_t ring_next;       /* sequence of the next record */
-        uint64_t rate_records;    /* set rate: so many records … */
-        uint64_t rate_period_ns;  /* … in so many nanoseconds; 0: as fast as the machine goes */
-        uint64_t target_records;  /* due since the daemon started */
+        uint64_t start_time_ns;    /* CLOCK_REALTIME when the daemon became ready */
+        uint64_t heartbeat_ns;     /* CLOCK_BOOTTIME of its last sign of life */
+        uint64_t generation;       /* how many daemons have owned this ring */
+        uint64_t ring_records;     /* capacity of the ring, records */
+        uint64_t ring_oldest;      /* sequence of the oldest record in it */
+        uint64_t ring_next;        /* sequence of the next record */
+        uint64_t rate_records;     /* set rate: so many records … */
+        uint64_t rate_period_ns;   /* … in so many nanoseconds; 0: as fast as the machine goes */
+        uint64_t target_records;   /* due since the daemon started */
         uint64_t achieved_records; /* made since the daemon started */
-        uint64_t behind_records;  /* due and not yet made */
+        uint64_t behind_records;   /* due and not yet made */
         uint64_t behind_max_records;
-        uint64_t skipped_records; /* due and never made: CatchUpSec= was exceeded */
-        uint32_t storage_state;   /* enum i4_storage_state */
-        uint32_t storage_errno;   /* why, 0 when writing */
-        uint32_t storage_is_uring; /* 1 io_uring, 0 pwrite */
-        uint32_t n_readers;       /* attached now, without observers */
-        uint64_t storage_next;    /* sequence of the first record not yet written */
-        uint64_t storage_records; /* written since the daemon started */
-        uint64_t storage_bytes;   /* written since the daemon started */
+        uint64_t skipped_records;         /* due and never made: CatchUpSec= was exceeded */
+        uint32_t storage_state;           /* enum i4_storage_state */
+        uint32_t storage_errno;           /* why, 0 when writing */
+        uint32_t storage_is_uring;        /* 1 io_uring, 0 pwrite */
+        uint32_t n_readers;               /* attached now, without observers */
+        uint64_t storage_next;            /* sequence of the first record not yet written */
+        uint64_t storage_records;         /* written since the daemon started */
+        uint64_t storage_bytes;           /* written since the daemon started */
         uint64_t storage_dropped_records; /* never written: the ring overtook the disk */
-        uint64_t storage_errors;  /* failed writes, syncs and seals since the daemon started */
-        uint64_t storage_segments; /* sealed files kept */
-        uint64_t storage_use_bytes; /* live file and sealed ones */
-        uint64_t storage_limit_bytes; /* what MaxUse= and KeepFree= allow now */
-        uint64_t readers_refused; /* since the daemon started */
-        uint64_t readers_lost_records; /* sum over all readers, as they report it */
+        uint64_t storage_errors;          /* failed writes, syncs and seals since the daemon started */
+        uint64_t storage_segments;        /* sealed files kept */
+        uint64_t storage_use_bytes;       /* live file and sealed ones */
+        uint64_t storage_limit_bytes;     /* what MaxUse= and KeepFree= allow now */
+        uint64_t readers_refused;         /* since the daemon started */
+        uint64_t readers_lost_records;    /* sum over all readers, as they report it */
 };
 
 struct i4_peer {

@@ -23,8 +23,8 @@ struct i4_catalog {
 };
 
 /*
- * Copies and checks. -EINVAL: no types, too many, a name that is empty, unterminated or would need escaping in
- * JSON, a range upside down.
+ * Copies and checks. -EINVAL: no types, too many, a name that is empty, unterminated or would need escaping
+ * in JSON, a range upside down.
  */
 int catalog_new(struct i4_catalog **catalogp, const struct catalog_type *types, uint32_t n_types,
                 const struct catalog_pipeline *pipelines, uint32_t n_pipelines, uint32_t n_sensors);

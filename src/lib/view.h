@@ -4,8 +4,8 @@
 /*
  * The reading half of the ring protocol
  *
- * Shared by libi4's reader and the daemon's recorder. The geometry is read from the mapping once, checked, and
- * never looked at again: whoever writes the memory later cannot turn it into a bad pointer.
+ * Shared by libi4's reader and the daemon's recorder. The geometry is read from the mapping once, checked,
+ * and never looked at again: whoever writes the memory later cannot turn it into a bad pointer.
  */
 
 #include "ring/layout.h"
@@ -37,8 +37,8 @@ int ring_view_init(struct ring_view *view, const void *memory, size_t size);
  *         number skipped and *@cursor stands at the oldest record that was safe; -EBADMSG if the ring runs
  *         backwards. @margin: how many records beyond the oldest one to skip, see i4_reader_read().
  */
-int ring_view_read(const struct ring_view *view, uint64_t *cursor, struct i4_record *records, size_t n_records,
-                uint64_t margin, uint64_t *lost);
+int ring_view_read(const struct ring_view *view, uint64_t *cursor, struct i4_record *records,
+                size_t n_records, uint64_t margin, uint64_t *lost);
 
 /* The sequence of the oldest record that is whole, and of the next one to be published. */
 uint64_t ring_view_get_oldest(const struct ring_view *view);

@@ -34,15 +34,15 @@ enum wire_kind {
 
 struct wire_message {
         enum wire_kind kind;
-        char name[32];      /* hello: printable, truncated */
-        char version[16];   /* hello, welcome */
-        char instance[33];  /* welcome */
-        char reason[256];   /* refused */
-        int error;          /* refused: positive errno, EUSERS or EPROTO, else EIO */
-        bool is_observer;   /* hello: looks at statistics only, needs no wake-up and no place */
-        uint64_t cursor;    /* report, arm, wake */
-        uint64_t lag;       /* report */
-        uint64_t lost;      /* report */
+        char name[32];     /* hello: printable, truncated */
+        char version[16];  /* hello, welcome */
+        char instance[33]; /* welcome */
+        char reason[256];  /* refused */
+        int error;         /* refused: positive errno, EUSERS or EPROTO, else EIO */
+        bool is_observer;  /* hello: looks at statistics only, needs no wake-up and no place */
+        uint64_t cursor;   /* report, arm, wake */
+        uint64_t lag;      /* report */
+        uint64_t lost;     /* report */
 };
 
 /* Length of the text in @buffer, without NUL; it always fits. */

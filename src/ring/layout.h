@@ -38,38 +38,39 @@
 
 struct ring_identity {
         uint64_t magic;
-        _Atomic uint32_t version;        /* 0 until everything else is written */
-        uint32_t byte_order;             /* RING_BYTE_ORDER as the writer stores it */
-        uint64_t size;                   /* of the whole memory, bytes */
-        _Atomic uint32_t state;          /* enum i4_ring_state */
-        _Atomic uint32_t generation;     /* owners so far; a new one tells readers to reconnect */
-        uint8_t instance[16];            /* random, differs for every ring ever made */
-        _Atomic uint32_t pid;            /* of the owner, as it sees itself */
-        uint32_t word_bits;              /* 64: counters are single atomic words of this size */
-        _Atomic uint64_t heartbeat_ns;   /* CLOCK_BOOTTIME of the owner's last sign of life */
+        _Atomic uint32_t version;      /* 0 until everything else is written */
+        uint32_t byte_order;           /* RING_BYTE_ORDER as the writer stores it */
+        uint64_t size;                 /* of the whole memory, bytes */
+        _Atomic uint32_t state;        /* enum i4_ring_state */
+        _Atomic uint32_t generation;   /* owners so far; a new one tells readers to reconnect */
+        uint8_t instance[16];          /* random, differs for every ring ever made */
+        _Atomic uint32_t pid;          /* of the owner, as it sees itself */
+        uint32_t word_bits;            /* 64: counters are single atomic words of this size */
+        _Atomic uint64_t heartbeat_ns; /* CLOCK_BOOTTIME of the owner's last sign of life */
 };
 
 struct ring_geometry {
-        uint64_t n_records;          /* power of two */
-        uint64_t records_offset;     /* multiple of RING_PAGE, as every offset below */
-        uint32_t record_size;        /* sizeof(struct i4_record) */
-        uint32_t statistics_size;    /* a later minor addition only makes it larger */
+        uint64_t n_records;       /* power of two */
+        uint64_t records_offset;  /* multiple of RING_PAGE, as every offset below */
+        uint32_t record_size;     /* sizeof(struct i4_record) */
+        uint32_t statistics_size; /* a later minor addition only makes it larger */
         uint64_t statistics_offset;
         uint64_t consumers_offset;
         uint32_t consumer_size;
-        uint32_t n_consumers;        /* MaxReaders= */
+        uint32_t n_consumers; /* MaxReaders= */
         uint64_t catalog_offset;
         uint64_t catalog_size;
-        uint64_t first_sequence;     /* of the first record ever published here */
+        uint64_t first_sequence; /* of the first record ever published here */
         uint8_t boot_id[16];
-        uint64_t created_ns;         /* CLOCK_REALTIME */
+        uint64_t created_ns; /* CLOCK_REALTIME */
         uint8_t reserved[96];
 };
 
 struct ring_header {
         struct ring_identity identity;
         struct ring_geometry geometry;
-        /* A line of its own, and the neighbour that prefetchers pull in: readers look at it only after a copy. */
+        /* A line of its own, and the neighbour that prefetchers pull in: readers look at it only after a
+         * copy. */
         alignas(128) _Atomic uint64_t claimed;
         /* Sleepers wait on the lower half of this word. */
         alignas(128) _Atomic uint64_t published;
@@ -99,21 +100,21 @@ struct ring_statistics {
         _Atomic uint64_t achieved;       /* records made */
         _Atomic uint64_t behind;         /* due and not made, now */
         _Atomic uint64_t behind_max;
-        _Atomic uint64_t skipped;        /* due and given up */
-        _Atomic uint64_t start_time_ns;  /* CLOCK_REALTIME when the owner became ready */
+        _Atomic uint64_t skipped;       /* due and given up */
+        _Atomic uint64_t start_time_ns; /* CLOCK_REALTIME when the owner became ready */
 
         /* storage */
         alignas(64) _Atomic uint32_t storage_state; /* enum i4_storage_state */
         _Atomic uint32_t storage_errno;
         _Atomic uint32_t storage_is_uring;
         uint32_t storage_reserved;
-        _Atomic uint64_t storage_next;    /* first sequence not yet written; not since start but for ever */
+        _Atomic uint64_t storage_next; /* first sequence not yet written; not since start but for ever */
         _Atomic uint64_t storage_records;
         _Atomic uint64_t storage_bytes;
         _Atomic uint64_t storage_dropped;
         _Atomic uint64_t storage_errors;
-        _Atomic uint64_t storage_segments;  /* now */
-        _Atomic uint64_t storage_use_bytes; /* now */
+        _Atomic uint64_t storage_segments;    /* now */
+        _Atomic uint64_t storage_use_bytes;   /* now */
         _Atomic uint64_t storage_limit_bytes; /* now */
 
         /* publisher */

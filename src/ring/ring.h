@@ -21,8 +21,8 @@ struct ring {
         uint64_t head; /* sequence of the next record */
         size_t size;
         uint32_t n_consumers;
-        int fd;           /* writable */
-        int reader_fd;    /* the same memory, opened read-only, to be handed out */
+        int fd;        /* writable */
+        int reader_fd; /* the same memory, opened read-only, to be handed out */
 };
 
 struct ring_settings {

@@ -18,10 +18,12 @@ static inline uint64_t timespec_to_ns(struct timespec ts) {
 }
 
 static inline struct timespec timespec_from_ns(uint64_t ns) {
-        return (struct timespec) { .tv_sec = (time_t) (ns / NSEC_PER_SEC), .tv_nsec = (long) (ns % NSEC_PER_SEC) };
+        return (struct timespec){ .tv_sec = (time_t) (ns / NSEC_PER_SEC),
+                .tv_nsec = (long) (ns % NSEC_PER_SEC) };
 }
 
-/* Cannot fail for the clocks used here: CLOCK_REALTIME, CLOCK_MONOTONIC and its _COARSE twin, CLOCK_BOOTTIME. */
+/* Cannot fail for the clocks used here: CLOCK_REALTIME, CLOCK_MONOTONIC and its _COARSE twin, CLOCK_BOOTTIME.
+ */
 static inline uint64_t clock_now_ns(clockid_t clock) {
         struct timespec ts;
 

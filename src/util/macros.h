@@ -10,43 +10,35 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define _cleanup_(f)       __attribute__((cleanup(f)))
-#define _public_           __attribute__((visibility("default")))
+#define _cleanup_(f)        __attribute__((cleanup(f)))
+#define _public_            __attribute__((visibility("default")))
 #define _printf_(fmt, args) __attribute__((format(printf, fmt, args)))
-#define _unused_           __attribute__((unused))
+#define _unused_            __attribute__((unused))
 
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define ELEMENTSOF(array) (sizeof(array) / sizeof((array)[0]))
 
-#define MIN(a, b)               \
-        __extension__({         \
-                __auto_type _a = (a); \
-                __auto_type _b = (b); \
-                _a < _b ? _a : _b;    \
-        })
-#define MAX(a, b)               \
-        __extension__({         \
-                __auto_type _a = (a); \
-                __auto_type _b = (b); \
-                _a > _b ? _a : _b;    \
-        })
+/* Evaluate an argument twice: pass values, not calls. */
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
 
 #define ALIGN_TO(value, alignment) (((value) + (alignment) -1) & ~((alignment) -1))
 
-#define TAKE(value, empty)                      \
-        __extension__({                         \
-                __auto_type _pointer = &(value);      \
-                __auto_type _taken = *_pointer;       \
-                *_pointer = (empty);            \
-                _taken;                         \
+#define TAKE(value, empty)                                                                                   \
+        __extension__({                                                                                      \
+                __auto_type _pointer = &(value);                                                             \
+                __auto_type _taken = *_pointer;                                                              \
+                *_pointer = (empty);                                                                         \
+                _taken;                                                                                      \
         })
 #define TAKE_PTR(pointer) TAKE(pointer, NULL)
 #define TAKE_FD(fd)       TAKE(fd, -1)

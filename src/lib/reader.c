@@ -1,0 +1,693 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One program's place in the stream
+ *
+ * Records come from the mapping; the connection only lets the daemon know who reads. Once a second, inside
+ * the calls that read and wait, the reader tends to it: reports where it is, and looks at the header. A
+ * daemon that has gone away is not called back by connecting, since that would start one which was stopped on
+ * purpose: the reader waits until the header, or the time stamp of the socket, says that a daemon is there
+ * again.
+ */
+
+#include "lib/reader.h"
+
+#include "lib/catalog.h"
+#include "lib/connection.h"
+#include "util/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/futex.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+
+#define DEFAULT_SOCKET "/run/i4/ring.sock"
+
+#define TEND_INTERVAL_NS NSEC_PER_SEC
+#define GONE_TIMEOUT_NS  (30 * NSEC_PER_SEC)
+
+/* Which daemon made itself ready at the socket: each touches it when it does. */
+struct socket_mark {
+        dev_t device;
+        ino_t inode;
+        struct timespec modified;
+};
+
+struct i4_reader {
+        struct ring_view view;
+        struct i4_catalog *catalog;
+        uint64_t cursor;
+        uint64_t lost;
+        uint64_t margin;       /* to leave between the cursor and the writer after the next loss */
+        uint64_t next_tend_ns; /* CLOCK_MONOTONIC_COARSE */
+        int condition;         /* -ESTALE or -EPIPE, to be told once all records are read */
+
+        char *path; /* NULL: made from a descriptor, there is no daemon to talk to */
+        struct wire_message hello;
+        struct socket_mark mark;
+        uint32_t generation;    /* of the owner we are connected to */
+        uint64_t gone_since_ns; /* CLOCK_MONOTONIC_COARSE */
+        uint64_t gone_beat_ns;  /* the owner's heartbeat when it went */
+        int fd;                 /* -1: not connected */
+
+        int epoll_fd; /* -1: the program has not asked for a descriptor */
+        int timer_fd;
+        bool is_armed;
+};
+
+static inline void reader_freep(struct i4_reader **reader) {
+        i4_reader_closep(reader);
+}
+
+/* memory */
+
+static void view_deinit(struct ring_view *view) {
+        if (view->header)
+                (void) munmap((void *) view->header, view->size);
+        *view = (struct ring_view){};
+}
+
+/* Maps what is in @fd, which stays the caller's, and believes nothing. */
+static int reader_map(struct ring_view *view, struct i4_catalog **catalogp, int fd) {
+        struct stat st;
+        void *memory;
+        int seals, r;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_size < (off_t) RING_PAGE)
+                return -EBADMSG;
+
+        /* Memory that can shrink can kill whoever looks at it. */
+        seals = fcntl(fd, F_GET_SEALS);
+        if (seals < 0 || !(seals & F_SEAL_SHRINK))
+                return -EBADMSG;
+
+        memory = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        if (memory == MAP_FAILED)
+                return -errno;
+
+        r = ring_view_init(view, memory, (size_t) st.st_size);
+        if (r >= 0) {
+                r = catalog_read(catalogp, view->catalog, view->catalog_size);
+                if (r >= 0)
+                        return 0;
+        }
+
+        *view = (struct ring_view){};
+        (void) munmap(memory, (size_t) st.st_size);
+        return r;
+}
+
+/* connection */
+
+static struct socket_mark mark_get(const char *path) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return (struct socket_mark){};
+
+        return (struct socket_mark){ .device = st.st_dev, .inode = st.st_ino, .modified = st.st_mtim };
+}
+
+static bool mark_is_same(struct socket_mark a, struct socket_mark b) {
+        return a.device == b.device && a.inode == b.inode && a.modified.tv_sec == b.modified.tv_sec &&
+               a.modified.tv_nsec == b.modified.tv_nsec;
+}
+
+static uint32_t reader_get_state(const struct i4_reader *reader) {
+        /* Pairs with the release in identity_set_state(). */
+        return atomic_load_explicit(&reader->view.header->identity.state, memory_order_acquire);
+}
+
+static uint32_t reader_get_generation(const struct i4_reader *reader) {
+        /* Pairs with the release in ring_set_running(). */
+        return atomic_load_explicit(&reader->view.header->identity.generation, memory_order_acquire);
+}
+
+static uint64_t reader_get_beat(const struct i4_reader *reader) {
+        return atomic_load_explicit(&reader->view.header->identity.heartbeat_ns, memory_order_relaxed);
+}
+
+static int reader_watch(struct i4_reader *reader) {
+        struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
+
+        if (reader->epoll_fd < 0 || reader->fd < 0)
+                return 0;
+
+        return epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, reader->fd, &event) < 0 ? -errno : 0;
+}
+
+static void reader_set_connection(struct i4_reader *reader, int fd) {
+        reader->fd = fd;
+        reader->generation = reader_get_generation(reader);
+        reader->mark = mark_get(reader->path);
+        reader->is_armed = false;
+        /* A descriptor that cannot be watched still has the timer beside it. */
+        (void) reader_watch(reader);
+}
+
+static void reader_disconnect(struct i4_reader *reader, uint64_t now_ns) {
+        closep(&reader->fd);
+        reader->fd = -1;
+        reader->is_armed = false;
+        reader->gone_since_ns = now_ns;
+        reader->gone_beat_ns = reader_get_beat(reader);
+}
+
+/* Is there a daemon at the socket, so that connecting does not start one? */
+static bool reader_sees_daemon(const struct i4_reader *reader) {
+        bool is_running = reader_get_state(reader) == I4_RING_RUNNING;
+
+        return (is_running && reader_get_generation(reader) != reader->generation) ||
+               (is_running && reader_get_beat(reader) > reader->gone_beat_ns) ||
+               !mark_is_same(reader->mark, mark_get(reader->path));
+}
+
+static int instance_compare(const struct i4_reader *reader, int ring_fd) {
+        struct ring_identity identity;
+        ssize_t n;
+
+        n = pread(ring_fd, &identity, sizeof(identity), 0);
+        if (n != (ssize_t) sizeof(identity))
+                return -EBADMSG;
+
+        return memcmp(identity.instance, reader->view.header->identity.instance, sizeof(identity.instance)) ==
+               0;
+}
+
+/* -ESTALE: the daemon has another ring now. */
+static int reader_reconnect(struct i4_reader *reader) {
+        _cleanup_(closep) int fd = -1, ring_fd = -1;
+        int r;
+
+        r = connection_open(reader->path, &reader->hello, &fd, &ring_fd);
+        if (r < 0)
+                return r;
+
+        r = instance_compare(reader, ring_fd);
+        if (r < 0)
+                return r;
+        if (r == 0)
+                return -ESTALE;
+
+        reader_set_connection(reader, TAKE_FD(fd));
+        return 0;
+}
+
+static void reader_report(struct i4_reader *reader, uint64_t now_ns) {
+        uint64_t published = ring_view_get_published(&reader->view);
+        struct wire_message report = {
+                .kind = WIRE_REPORT,
+                .cursor = reader->cursor,
+                .lag = published > reader->cursor ? published - reader->cursor : 0,
+                .lost = reader->lost,
+        };
+
+        if (connection_send(reader->fd, &report) == -EPIPE)
+                reader_disconnect(reader, now_ns);
+}
+
+static void reader_receive(struct i4_reader *reader, uint64_t now_ns) {
+        int r;
+
+        r = connection_drain(reader->fd);
+        if (r < 0)
+                reader_disconnect(reader, now_ns);
+        else if (r > 0)
+                reader->is_armed = false;
+}
+
+/* Only a daemon that answers ends the wait; one that cannot yet is asked again in a second. */
+static void reader_seek_daemon(struct i4_reader *reader, uint64_t now_ns) {
+        if (reader_sees_daemon(reader) && reader_reconnect(reader) == -ESTALE)
+                reader->condition = -ESTALE;
+        else if (reader->fd < 0 && now_ns - reader->gone_since_ns >= GONE_TIMEOUT_NS)
+                reader->condition = -EPIPE;
+}
+
+static void reader_tend(struct i4_reader *reader) {
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC_COARSE);
+
+        if (likely(now_ns < reader->next_tend_ns))
+                return;
+        reader->next_tend_ns = now_ns + TEND_INTERVAL_NS;
+
+        if (reader_get_state(reader) == I4_RING_RETIRED)
+                reader->condition = -ESTALE;
+        if (!reader->path)
+                return;
+
+        if (reader->fd >= 0)
+                reader_receive(reader, now_ns);
+        if (reader->fd >= 0 && !reader->hello.is_observer)
+                reader_report(reader, now_ns);
+        if (reader->fd < 0)
+                reader_seek_daemon(reader, now_ns);
+}
+
+/* A stale ring stays stale; a daemon that is gone is waited for again. */
+static int reader_take_condition(struct i4_reader *reader) {
+        int condition = reader->condition;
+
+        if (condition == -EPIPE) {
+                reader->condition = 0;
+                reader->gone_since_ns = clock_now_ns(CLOCK_MONOTONIC_COARSE);
+        }
+
+        return condition;
+}
+
+/* life cycle */
+
+static int reader_new(struct i4_reader **readerp) {
+        struct i4_reader *reader;
+
+        reader = calloc(1, sizeof(*reader));
+        if (!reader)
+                return -ENOMEM;
+
+        reader->fd = reader->epoll_fd = reader->timer_fd = -1;
+        *readerp = reader;
+        return 0;
+}
+
+static const char *socket_path(const char *path) {
+        if (!path)
+                path = secure_getenv("I4_SOCKET");
+
+        return path && *path ? path : DEFAULT_SOCKET;
+}
+
+static int reader_attach(struct i4_reader *reader) {
+        _cleanup_(closep) int fd = -1, ring_fd = -1;
+        int r;
+
+        r = connection_open(reader->path, &reader->hello, &fd, &ring_fd);
+        if (r < 0)
+                return r;
+
+        r = reader_map(&reader->view, &reader->catalog, ring_fd);
+        if (r < 0)
+                return r;
+
+        reader->condition = 0;
+        reader_set_connection(reader, TAKE_FD(fd));
+        return 0;
+}
+
+static int reader_open(struct i4_reader **readerp, const char *path, const char *name, bool is_observer) {
+        _cleanup_(reader_freep) struct i4_reader *reader = NULL;
+        int r;
+
+        r = reader_new(&reader);
+        if (r < 0)
+                return r;
+
+        reader->path = strdup(socket_path(path));
+        if (!reader->path)
+                return -ENOMEM;
+
+        reader->hello = (struct wire_message){ .kind = WIRE_HELLO, .is_observer = is_observer };
+        (void) snprintf(reader->hello.name, sizeof(reader->hello.name), "%s",
+                        name && *name ? name : program_invocation_short_name);
+        (void) snprintf(reader->hello.version, sizeof(reader->hello.version), "%s", I4_VERSION);
+
+        r = reader_attach(reader);
+        if (r < 0)
+                return r;
+
+        reader->cursor = ring_view_get_published(&reader->view);
+        *readerp = TAKE_PTR(reader);
+        return 0;
+}
+
+/**
+ * i4_reader_open() - attach to a daemon
+ * @readerp:            return argument
+ * @path:               its socket; NULL: $I4_SOCKET, else /run/i4/ring.sock
+ * @name:               what the daemon's operator sees, up to 31 printable characters; NULL: the program's
+ * name
+ *
+ * Starts at the newest record: what is published from now on. Blocks until the daemon answers, some seconds
+ * at most; where systemd listens on the socket this starts a daemon.
+ *
+ * Return: 0; -ENOENT, -ECONNREFUSED: no daemon; -EACCES: the user may not, see the socket's group; -EUSERS:
+ * no place left, see MaxReaders= in i4d.conf(5); -EPROTO, -EPROTONOSUPPORT: daemon and library do not fit;
+ *         -EBADMSG: the ring is damaged; -ETIMEDOUT: no answer; or what malloc() and mmap() say.
+ */
+_public_ int i4_reader_open(i4_reader **readerp, const char *path, const char *name) {
+        return reader_open(readerp, path, name, false);
+}
+
+/**
+ * i4_reader_open_observer() - attach to look at statistics
+ *
+ * As i4_reader_open(), but takes no place among the readers, does not appear in their list and makes the
+ * daemon wake nobody. Records can be read all the same, not waited for at less than a second.
+ */
+_public_ int i4_reader_open_observer(i4_reader **readerp, const char *path, const char *name) {
+        return reader_open(readerp, path, name, true);
+}
+
+/**
+ * i4_reader_open_fd() - read a ring without a daemon
+ * @readerp:            return argument
+ * @fd:                 descriptor of a ring's memory, sealed against shrinking; stays the caller's
+ *
+ * Starts at the oldest record.
+ *
+ * Return: 0; -EBADMSG, -EPROTONOSUPPORT as i4_reader_open(); or what malloc() and mmap() say.
+ */
+_public_ int i4_reader_open_fd(i4_reader **readerp, int fd) {
+        _cleanup_(reader_freep) struct i4_reader *reader = NULL;
+        int r;
+
+        r = reader_new(&reader);
+        if (r < 0)
+                return r;
+        r = reader_map(&reader->view, &reader->catalog, fd);
+        if (r < 0)
+                return r;
+
+        reader->cursor = ring_view_get_oldest(&reader->view);
+        *readerp = TAKE_PTR(reader);
+        return 0;
+}
+
+static void reader_detach(struct i4_reader *reader) {
+        closep(&reader->fd);
+        reader->fd = -1;
+        view_deinit(&reader->view);
+        reader->catalog = catalog_free(reader->catalog);
+}
+
+/* Returns NULL. The last report is sent, so that the daemon's record of this reader ends true. */
+_public_ i4_reader *i4_reader_close(i4_reader *reader) {
+        if (!reader)
+                return NULL;
+
+        if (reader->fd >= 0 && !reader->hello.is_observer)
+                reader_report(reader, 0);
+        reader_detach(reader);
+        closep(&reader->timer_fd);
+        closep(&reader->epoll_fd);
+        free(reader->path);
+        free(reader);
+        return NULL;
+}
+
+/**
+ * i4_reader_reattach() - go on with the daemon's new ring
+ * @reader:             reader to which a call has answered -ESTALE
+ *
+ * Pointers from i4_reader_get_catalog() become invalid. Where the new ring continues the sequence, so does
+ * the reader, and what it missed in between is told by -EOVERFLOW; else it starts at the oldest record.
+ *
+ * Return: as i4_reader_open(); after a failure the reader still holds its old ring, and may try again.
+ */
+_public_ int i4_reader_reattach(i4_reader *reader) {
+        uint64_t old_published = ring_view_get_published(&reader->view);
+        struct ring_view old_view = reader->view;
+        struct i4_catalog *old_catalog = reader->catalog;
+        int r;
+
+        if (!reader->path)
+                return -EOPNOTSUPP;
+
+        closep(&reader->fd);
+        reader->fd = -1;
+        reader->view = (struct ring_view){};
+        reader->catalog = NULL;
+
+        r = reader_attach(reader);
+        if (r < 0) {
+                reader->view = old_view;
+                reader->catalog = old_catalog;
+                return r;
+        }
+
+        if (reader->view.first_sequence < old_published)
+                reader->cursor = ring_view_get_oldest(&reader->view);
+
+        view_deinit(&old_view);
+        (void) catalog_free(old_catalog);
+        return 0;
+}
+
+/* records */
+
+/**
+ * i4_reader_seek() - choose the next record
+ * @reader:             reader to operate on
+ * @sequence:           its sequence number, I4_OLDEST or I4_NEWEST
+ *
+ * A sequence number that is no longer in the ring is accepted: the next read tells how much was missed.
+ *
+ * Return: 0, -ERANGE if it has not been published yet.
+ */
+_public_ int i4_reader_seek(i4_reader *reader, uint64_t sequence) {
+        uint64_t published = ring_view_get_published(&reader->view);
+
+        if (sequence == I4_NEWEST)
+                sequence = published;
+        else if (sequence == I4_OLDEST)
+                sequence = ring_view_get_oldest(&reader->view);
+
+        if (sequence > published)
+                return -ERANGE;
+
+        reader->cursor = sequence;
+        reader->margin = 0;
+        return 0;
+}
+
+/* Each loss without a record read in between means that the oldest one is overwritten faster than it is
+ * copied. */
+static uint64_t margin_grow(uint64_t margin, uint64_t n_records) {
+        return margin == 0 ? n_records / 64 : MIN(margin * 2, n_records / 2);
+}
+
+/**
+ * i4_reader_read() - copy records out of the ring
+ * @reader:             reader to operate on
+ * @records:            where they go
+ * @n_records:          how many at most
+ *
+ * Never blocks. A record is returned whole or not at all. A reader that was overtaken goes on at the oldest
+ * record that is safe, and further from the edge if it is overtaken again at once.
+ *
+ * Return: 1 … @n_records (at most INT_MAX) records copied; 0 nothing new; -EOVERFLOW records were lost, see
+ *         i4_reader_get_lost(), read on; -ESTALE the ring is retired, see i4_reader_reattach(); -EPIPE the
+ *         daemon has been gone for 30 s, read on to wait for it; -EBADMSG the ring is damaged.
+ */
+_public_ int i4_reader_read(i4_reader *reader, struct i4_record *records, size_t n_records) {
+        int r;
+
+        if (unlikely(n_records == 0))
+                return 0;
+
+        r = ring_view_read(&reader->view, &reader->cursor, records, n_records, reader->margin, &reader->lost);
+        if (likely(r > 0))
+                reader->margin = 0;
+        else if (r == -EOVERFLOW)
+                reader->margin = margin_grow(reader->margin, reader->view.n_records);
+
+        reader_tend(reader);
+        return r == 0 ? reader_take_condition(reader) : r;
+}
+
+static bool reader_has_records(const struct i4_reader *reader) {
+        return ring_view_get_published(&reader->view) != reader->cursor;
+}
+
+/* 0: woken, or the time is up, or something else was published: look again. */
+static int reader_sleep(const struct i4_reader *reader, uint64_t duration_ns) {
+        struct timespec timeout = timespec_from_ns(duration_ns);
+        long r;
+
+        /* The lower half of the counter: equal to the cursor's while nothing new is published. */
+        r = syscall(SYS_futex, &reader->view.header->published, FUTEX_WAIT, (uint32_t) reader->cursor,
+                        &timeout, NULL, 0);
+        return r < 0 && errno == EINTR ? -EINTR : 0;
+}
+
+static uint64_t deadline_after(int64_t timeout_ns) {
+        return timeout_ns == I4_FOREVER ? NSEC_INFINITY
+                                        : clock_now_ns(CLOCK_MONOTONIC) + (uint64_t) MAX(timeout_ns, 0);
+}
+
+/**
+ * i4_reader_wait() - sleep until there is something to read
+ * @reader:             reader to operate on
+ * @timeout_ns:         at most so long, nanoseconds; I4_FOREVER
+ *
+ * Return: 1 there is; 0 the time is up; -EINTR a signal was handled; -ESTALE, -EPIPE as i4_reader_read().
+ */
+_public_ int i4_reader_wait(i4_reader *reader, int64_t timeout_ns) {
+        uint64_t deadline_ns = deadline_after(timeout_ns);
+
+        for (;;) {
+                uint64_t now_ns;
+                int r;
+
+                if (reader_has_records(reader))
+                        return 1;
+
+                reader_tend(reader);
+                r = reader_take_condition(reader);
+                if (r < 0)
+                        return r;
+
+                now_ns = clock_now_ns(CLOCK_MONOTONIC);
+                if (now_ns >= deadline_ns)
+                        return 0;
+
+                r = reader_sleep(reader, MIN(deadline_ns - now_ns, TEND_INTERVAL_NS));
+                if (r < 0)
+                        return r;
+        }
+}
+
+static inline void cpu_relax(void) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ __volatile__("yield");
+#endif
+}
+
+/**
+ * i4_reader_spin() - burn a core until there is something to read
+ *
+ * As i4_reader_wait(), with the latency of a cache line instead of a wake-up; -EINTR is not told.
+ */
+_public_ int i4_reader_spin(i4_reader *reader, int64_t timeout_ns) {
+        uint64_t deadline_ns = deadline_after(timeout_ns);
+
+        for (;;) {
+                int r;
+
+                for (unsigned int i = 0; i < 1024; ++i) {
+                        if (reader_has_records(reader))
+                                return 1;
+                        cpu_relax();
+                }
+
+                reader_tend(reader);
+                r = reader_take_condition(reader);
+                if (r < 0)
+                        return r;
+                if (clock_now_ns(CLOCK_MONOTONIC) >= deadline_ns)
+                        return 0;
+        }
+}
+
+static int timer_new(int epoll_fd, int *timer_fdp) {
+        struct itimerspec interval = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
+        struct epoll_event event = { .events = EPOLLIN };
+        _cleanup_(closep) int fd = -1;
+
+        fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+        if (fd < 0 || timerfd_settime(fd, 0, &interval, NULL) < 0 ||
+                        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+                return -errno;
+
+        *timer_fdp = TAKE_FD(fd);
+        return 0;
+}
+
+/**
+ * i4_reader_get_fd() - a descriptor for poll() and epoll
+ * @reader:             reader to operate on
+ *
+ * Becomes readable after i4_reader_arm() has answered 0 and something was published, and once a second, so
+ * that the reader can look after its connection. Stays the same for the reader's life; belongs to the reader.
+ *
+ * Return: the descriptor; -EOPNOTSUPP for a reader without a daemon; or what epoll_create1() says.
+ */
+_public_ int i4_reader_get_fd(i4_reader *reader) {
+        _cleanup_(closep) int epoll_fd = -1;
+        int r;
+
+        if (!reader->path)
+                return -EOPNOTSUPP;
+        if (reader->epoll_fd >= 0)
+                return reader->epoll_fd;
+
+        epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+        if (epoll_fd < 0)
+                return -errno;
+        r = timer_new(epoll_fd, &reader->timer_fd);
+        if (r < 0)
+                return r;
+
+        reader->epoll_fd = TAKE_FD(epoll_fd);
+        r = reader_watch(reader);
+        return r < 0 ? r : reader->epoll_fd;
+}
+
+/**
+ * i4_reader_arm() - ask for the descriptor to become readable
+ * @reader:             reader whose i4_reader_read() has answered 0
+ *
+ * Quietens the descriptor and has the daemon wake it once. To be called before each sleep on the descriptor.
+ *
+ * Return: 1 there is something to read already; 0 sleep; -ESTALE, -EPIPE as i4_reader_read(); -EINVAL there
+ * is no descriptor, see i4_reader_get_fd().
+ */
+_public_ int i4_reader_arm(i4_reader *reader) {
+        struct wire_message arm = { .kind = WIRE_ARM, .cursor = reader->cursor };
+        uint64_t n_expirations;
+
+        if (reader->epoll_fd < 0)
+                return -EINVAL;
+
+        /* Fails only when it has not expired. */
+        (void) !read(reader->timer_fd, &n_expirations, sizeof(n_expirations));
+        if (reader->fd >= 0)
+                reader_receive(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
+        reader_tend(reader);
+
+        if (reader_has_records(reader))
+                return 1;
+        /* A request that cannot be sent now is made again after a second, when the timer ends the sleep. */
+        if (reader->fd >= 0 && !reader->is_armed)
+                reader->is_armed = connection_send(reader->fd, &arm) == 0;
+
+        return reader_take_condition(reader);
+}
+
+/* what is known */
+
+_public_ uint64_t i4_reader_get_cursor(const i4_reader *reader) {
+        return reader->cursor;
+}
+
+/* Records lost since the reader was opened. */
+_public_ uint64_t i4_reader_get_lost(const i4_reader *reader) {
+        return reader->lost;
+}
+
+_public_ uint64_t i4_reader_get_oldest(const i4_reader *reader) {
+        return ring_view_get_oldest(&reader->view);
+}
+
+/* The sequence number that the next record to be published will have. */
+_public_ uint64_t i4_reader_get_newest(const i4_reader *reader) {
+        return ring_view_get_published(&reader->view);
+}
+
+const struct ring_view *reader_get_view(const i4_reader *reader) {
+        return &reader->view;
+}
+
+_public_ const i4_catalog *i4_reader_get_catalog(const i4_reader *reader) {
+        return reader->catalog;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "lib/view.h"
+
+#include "ring/slots.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A section of @n times @item_size bytes lies within the memory, aligned, behind the header. */
+static bool section_is_valid(uint64_t offset, uint64_t n, uint64_t item_size, size_t size) {
+        return offset >= RING_PAGE && offset % RING_PAGE == 0 && offset <= size && item_size > 0 &&
+               n <= (size - offset) / item_size;
+}
+
+static bool geometry_is_valid(const struct ring_geometry *geometry, size_t size) {
+        uint64_t n = geometry->n_records;
+
+        return n >= RING_RECORDS_MIN && n <= RING_RECORDS_MAX && (n & (n - 1)) == 0 &&
+               geometry->record_size == sizeof(struct i4_record) &&
+               geometry->consumer_size == sizeof(struct ring_consumer) &&
+               geometry->statistics_size >= sizeof(struct ring_statistics) &&
+               section_is_valid(geometry->statistics_offset, 1, geometry->statistics_size, size) &&
+               section_is_valid(geometry->consumers_offset, geometry->n_consumers, geometry->consumer_size,
+                               size) &&
+               section_is_valid(geometry->catalog_offset, 1, geometry->catalog_size, size) &&
+               section_is_valid(geometry->records_offset, n, sizeof(struct i4_record), size);
+}
+
+static int identity_verify(const struct ring_identity *identity, size_t size) {
+        uint32_t version;
+
+        if (identity->magic != RING_MAGIC)
+                return -EBADMSG;
+
+        /* Pairs with the release in ring_new(): a version says that all the rest is there. */
+        version = atomic_load_explicit(&identity->version, memory_order_acquire);
+        if (version == 0)
+                return -EAGAIN;
+        if (version != RING_VERSION || identity->byte_order != RING_BYTE_ORDER || identity->word_bits != 64)
+                return -EPROTONOSUPPORT;
+
+        return identity->size == size ? 0 : -EBADMSG;
+}
+
+int ring_view_init(struct ring_view *view, const void *memory, size_t size) {
+        const struct ring_header *header = memory;
+        const char *base = memory;
+        struct ring_geometry geometry;
+        int r;
+
+        if (size < RING_PAGE)
+                return -EBADMSG;
+
+        r = identity_verify(&header->identity, size);
+        if (r < 0)
+                return r;
+
+        memcpy(&geometry, &header->geometry, sizeof(geometry));
+        if (!geometry_is_valid(&geometry, size))
+                return -EBADMSG;
+
+        *view = (struct ring_view){
+                .header = header,
+                .records = (const void *) (base + geometry.records_offset),
+                .statistics = (const void *) (base + geometry.statistics_offset),
+                .consumers = (const void *) (base + geometry.consumers_offset),
+                .catalog = base + geometry.catalog_offset,
+                .n_records = geometry.n_records,
+                .first_sequence = geometry.first_sequence,
+                .n_consumers = geometry.n_consumers,
+                .statistics_size = geometry.statistics_size,
+                .catalog_size = geometry.catalog_size,
+                .size = size,
+        };
+        return 0;
+}
+
+static void view_copy(const struct ring_view *view, uint64_t sequence, struct i4_record *records, size_t n) {
+        uint64_t index = sequence & (view->n_records - 1);
+        size_t n_before_wrap = MIN(n, view->n_records - index);
+
+        slots_load(records, view->records + index, n_before_wrap);
+        slots_load(records + n_before_wrap, view->records, n - n_before_wrap);
+}
+
+/* The oldest sequence that a writer which has claimed up to @claimed cannot be overwriting. */
+static uint64_t oldest_for(const struct ring_view *view, uint64_t claimed) {
+        return claimed - view->first_sequence > view->n_records ? claimed - view->n_records
+                                                                : view->first_sequence;
+}
+
+static int view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t oldest, uint64_t margin,
+                uint64_t *lost) {
+        uint64_t published, next;
+
+        /* Beyond what is published nothing is lost yet. */
+        published = atomic_load_explicit(&view->header->published, memory_order_acquire);
+        if (published < oldest)
+                return -EBADMSG;
+
+        next = oldest + MIN(margin, published - oldest);
+        *lost += next - *cursor;
+        *cursor = next;
+        return -EOVERFLOW;
+}
+
+int ring_view_read(const struct ring_view *view, uint64_t *cursor, struct i4_record *records,
+                size_t n_records, uint64_t margin, uint64_t *lost) {
+        uint64_t published, oldest;
+        size_t n;
+
+        /* Pairs with the release in ring_publish(): what is published can be copied. */
+        published = atomic_load_explicit(&view->header->published, memory_order_acquire);
+        if (*cursor == published)
+                return 0;
+        if (*cursor > published)
+                return -EBADMSG;
+
+        n = MIN(MIN(n_records, (size_t) INT32_MAX), MIN(published - *cursor, view->n_records));
+        view_copy(view, *cursor, records, n);
+
+        /*
+         * Pairs with the fence in ring_claim(): if the copy holds one word of a later record, then the claim
+         * that preceded this word is visible here.
+         */
+        atomic_thread_fence(memory_order_acquire);
+        oldest = oldest_for(view, atomic_load_explicit(&view->header->claimed, memory_order_relaxed));
+        if (*cursor < oldest)
+                return view_skip(view, cursor, oldest, margin, lost);
+
+        *cursor += n;
+        return (int) n;
+}
+
+uint64_t ring_view_get_oldest(const struct ring_view *view) {
+        return oldest_for(view, atomic_load_explicit(&view->header->claimed, memory_order_acquire));
+}
+
+uint64_t ring_view_get_published(const struct ring_view *view) {
+        return atomic_load_explicit(&view->header->published, memory_order_acquire);
+}
