@@ -536,12 +536,13 @@ const char *format_size(uint64_t bytes, char buffer[static FORMAT_MAX]) {
 
         for (size_t i = 0; i < ELEMENTSOF(size_units); ++i) {
                 uint64_t unit = size_units[i].value;
-
                 /* Three decimals at most: nobody reads more as a size. */
-                if (bytes < unit || (uint128) bytes * 1000 % unit != 0)
+                uint64_t scale = unit > 1 ? 1000 : 1;
+
+                if (bytes < unit || (uint128) bytes * scale % unit != 0)
                         continue;
 
-                n = decimal_format((uint64_t) ((uint128) bytes * 1000 / unit), 1000, buffer, FORMAT_MAX);
+                n = decimal_format((uint64_t) ((uint128) bytes * scale / unit), scale, buffer, FORMAT_MAX);
                 (void) snprintf(buffer + n, FORMAT_MAX - n, "%s", unit > 1 ? size_units[i].name : "B");
                 return buffer;
         }
