@@ -10,7 +10,7 @@
  */
 
 #include "model/model.h"
-#include "storage/writer.h"
+#include "storage/directory.h"
 #include "util/complaint.h"
 #include "util/parse.h"
 
@@ -26,12 +26,6 @@ enum overflow {
         OVERFLOW_AUTO,  /* block at Rate=max, else drop: see config_get_overflow() */
         OVERFLOW_DROP,  /* the generator goes on; storage skips and counts */
         OVERFLOW_BLOCK, /* the generator waits */
-};
-
-/* A share of the file system, a number of bytes, or the smaller of both: see config_limit_get(). */
-struct config_limit {
-        uint32_t share_e4; /* hundredths of a percent; 10000 and more: no such limit */
-        uint64_t bytes;    /* UINT64_MAX: no such limit */
 };
 
 struct config {
@@ -54,12 +48,8 @@ struct config {
         enum engine_kind engine;
         enum overflow overflow;
         uint64_t flush_ns;
-        uint64_t sync_ns;       /* NSEC_INFINITY: never */
-        uint64_t max_file_size; /* bytes */
-        uint64_t max_file_ns;   /* NSEC_INFINITY: no limit */
-        struct config_limit max_use;
-        struct config_limit keep_free;
-        uint64_t max_retention_ns; /* NSEC_INFINITY: no limit */
+        uint64_t sync_ns;                    /* NSEC_INFINITY: never */
+        struct directory_settings directory; /* MaxUse= … MaxRetentionSec= */
 
         /* [Stats] */
         uint64_t stats_interval_ns; /* NSEC_INFINITY: none */
@@ -108,6 +98,3 @@ enum config_class config_key_get_class(const struct config_key *key);
 
 /* OVERFLOW_DROP or OVERFLOW_BLOCK */
 enum overflow config_get_overflow(const struct config *config);
-
-/* Bytes on a file system of @total bytes; UINT64_MAX: no limit. */
-uint64_t config_limit_get(const struct config_limit *limit, uint64_t total);
