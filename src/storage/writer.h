@@ -9,8 +9,8 @@
  * last one is on its way. One write is in flight at a time: a short write must never leave a hole behind it.
  *
  * The bytes are a function of the records alone, never of when a block was flushed. So the position of the
- * last completed write (the sequence of the next record and the offset at which its line begins) is all that a
- * successor needs: it writes the same bytes again from there.
+ * last completed write (the sequence of the next record and the offset at which its line begins) is all that
+ * a successor needs: it writes the same bytes again from there.
  *
  * One thread uses a writer. No call blocks but writer_run() with a timeout and writer_drain().
  */
@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 
+struct engine_factory;
 struct writer;
 
 enum engine_kind {
@@ -29,10 +30,11 @@ enum engine_kind {
 
 struct writer_settings {
         enum engine_kind engine;
-        size_t block_size;      /* bytes, a multiple of 4096 */
-        unsigned int n_blocks;  /* at least 2 */
-        uint64_t flush_ns;      /* a record is on its way this long after it was appended, at the latest */
-        uint64_t sync_ns;       /* fdatasync this often while there is something to sync; UINT64_MAX: never */
+        size_t block_size;     /* bytes, a multiple of 4096 */
+        unsigned int n_blocks; /* at least 2 */
+        uint64_t flush_ns;     /* a record is on its way this long after it was appended, at the latest */
+        uint64_t sync_ns;      /* fdatasync this often while there is something to sync; UINT64_MAX: never */
+        const struct engine_factory *factory; /* makes the engine instead (tests), NULL: see @engine */
 };
 
 struct writer_position {
@@ -40,37 +42,63 @@ struct writer_position {
         uint64_t offset;   /* in the file, at which its line begins */
 };
 
-int writer_new(struct writer **writerp, const struct writer_settings *settings, const struct i4_catalog *catalog);
-/* Drops what is not written. */
+int writer_new(struct writer **writerp, const struct writer_settings *settings,
+                const struct i4_catalog *catalog);
+/* Drops what is not written. The file it was set to must still be open: what was allocated in advance goes
+ * back. */
 struct writer *writer_free(struct writer *writer);
 
 /* Which engine it became, "io_uring" or "pwrite", and the errno that refused io_uring, 0 if none did. */
 const char *writer_get_engine(const struct writer *writer, int *refusedp);
 
 /*
- * Lends @fd (stays the caller's) and says where the next line goes. Only after writer_drain() or right after
- * writer_new(). @is_stream: @fd cannot seek; offsets are then only counted.
+ * Lends @fd (stays the caller's) and says where the next line goes. What was appended and not written is
+ * dropped: drain first, or append again from writer_get_position(). Gives back what was allocated in advance
+ * to the file before, which must still be open. @is_stream: @fd cannot seek; offsets are then only counted.
+ * @fd -1: none, for before the file is closed.
  */
 int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer_position position);
 
 /* Live settings. */
 void writer_set_intervals(struct writer *writer, uint64_t flush_ns, uint64_t sync_ns);
 
-/* Encodes up to @n records; how many were taken, fewer (even 0) while all blocks are busy. Never blocks. */
+/*
+ * The next record will be @sequence: some were skipped. -EBUSY unless all that was appended is written, so
+ * that lines behind a position are always consecutive records and can be counted.
+ */
+int writer_skip(struct writer *writer, uint64_t sequence);
+
+/* Space is allocated in pieces of @chunk bytes (0: not in advance), but not beyond the offset @end if
+ * avoidable. */
+void writer_set_allocation(struct writer *writer, uint64_t chunk, uint64_t end);
+
+/* Encodes up to @n records, consecutive; how many were taken, fewer (even 0) while all blocks are busy. Never
+ * blocks. */
 size_t writer_append(struct writer *writer, const struct i4_record *records, size_t n);
 
 /*
- * Makes progress: submits what is full or due, takes in completions, retries after errors with a growing pause,
- * and waits up to @timeout_ns for something in flight. 0, or the negative errno of what holds it up now:
- * -ENOSPC, -EDQUOT (no room; no byte of the pending block may have been written), -EIO and others. Nothing that
- * was appended is ever dropped or torn by an error; it goes out when the cause is gone.
+ * Makes progress: submits what is full or due, takes in completions, retries after errors with a growing
+ * pause, and waits up to @timeout_ns for something in flight. 0, or the negative errno of what holds it up
+ * now: -ENOSPC, -EDQUOT (no room; no byte of the pending block may have been written), -EIO and others.
+ * Nothing that was appended is ever dropped or torn by an error; it goes out when the cause is gone.
  */
 int writer_run(struct writer *writer, uint64_t timeout_ns);
+
+/* All that was appended is due now. */
+void writer_flush(struct writer *writer);
+
+/* A write, a sync or an allocation is under way. */
+bool writer_is_busy(const struct writer *writer);
+
+/* A write or a sync failed for another reason than room: begin another file. A failed sync is not repeated.
+ */
+bool writer_is_suspect(const struct writer *writer);
 
 /* When writer_run() has to be called next at the latest, CLOCK_MONOTONIC; NSEC_INFINITY: nothing pending. */
 uint64_t writer_get_deadline(const struct writer *writer);
 
-/* Writes all that was appended and, if @sync, makes it durable. Gives up at @deadline_ns: -ETIMEDOUT or the cause. */
+/* Writes all that was appended and, if @sync, makes it durable. Gives up at @deadline_ns: -ETIMEDOUT or the
+ * cause. */
 int writer_drain(struct writer *writer, bool sync, uint64_t deadline_ns);
 
 /* The last completed position, and the one after all that was appended. */
@@ -82,7 +110,7 @@ struct writer_counters {
         uint64_t n_bytes;   /* written */
         uint64_t n_writes;
         uint64_t n_syncs;
-        uint64_t n_errors;  /* failed writes, allocations and syncs */
+        uint64_t n_errors; /* failed writes, allocations and syncs */
 };
 
 struct writer_counters writer_get_counters(const struct writer *writer);
