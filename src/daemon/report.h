@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What an administrator is told
+ *
+ * Each condition that somebody may act on is one function here, one message id, and one text in the journal
+ * catalog (units/i4.catalog), which explains it and says what to do. Under systemd entries are structured;
+ * by hand they are lines on stderr.
+ *
+ * A condition that repeats fast is told a few times, then only counted; the count comes with its next entry,
+ * or with the next statistics. Any thread may report; none of this belongs into a hot path.
+ *
+ * Errors are negative errno values, spans nanoseconds.
+ */
+
+#include "i4.h"
+#include "util/parse.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <sys/uio.h>
+
+struct report;
+
+enum condition {
+        /* the daemon */
+        CONDITION_STARTED,
+        CONDITION_STOPPING,
+        CONDITION_FAILED,
+        CONDITION_HUNG,
+        CONDITION_STATISTICS,
+
+        /* settings */
+        CONDITION_SETTINGS_RELOADED,
+        CONDITION_SETTINGS_MISTAKE,
+        CONDITION_SETTINGS_KEPT,
+        CONDITION_SETTINGS_PENDING,
+
+        /* generator */
+        CONDITION_ANCHOR,
+        CONDITION_BEHIND,
+        CONDITION_CAUGHT_UP,
+        CONDITION_SKIPPED,
+        CONDITION_CLOCK_STEPPED,
+
+        /* ring */
+        CONDITION_RING_NEW,
+        CONDITION_RING_ADOPTED,
+        CONDITION_RING_RETIRED,
+        CONDITION_RING_NOT_KEPT,
+
+        /* readers */
+        CONDITION_READER_ATTACHED,
+        CONDITION_READER_LEFT,
+        CONDITION_READER_REFUSED,
+        CONDITION_READER_LOST,
+        CONDITION_READER_SILENT,
+
+        /* storage */
+        CONDITION_STORAGE_OPENED,
+        CONDITION_STORAGE_ENGINE,
+        CONDITION_STORAGE_LINE_ENDED,
+        CONDITION_STORAGE_FULL,
+        CONDITION_STORAGE_LIMITED,
+        CONDITION_STORAGE_FAILED,
+        CONDITION_STORAGE_RECOVERED,
+        CONDITION_STORAGE_DROPPED,
+        CONDITION_STORAGE_SEALED,
+        CONDITION_STORAGE_DELETED,
+        CONDITION_STORAGE_REPLACED,
+        N_CONDITIONS,
+};
+
+/* Where entries go; the last field is the message. For tests, else NULL: the journal or stderr. */
+typedef void report_sink_t(void *userdata, const struct iovec *fields, size_t n_fields);
+
+int report_new(struct report **reportp, report_sink_t *sink, void *userdata);
+struct report *report_free(struct report *report);
+
+/* 32 hex digits */
+const char *condition_get_id(enum condition condition);
+
+/* the daemon */
+
+void report_started(struct report *report, struct rate rate, uint32_t n_sensors, uint64_t seed,
+                uint64_t sequence);
+/* @n_left: made, but not stored */
+void report_stopping(struct report *report, uint64_t n_made, uint64_t n_left);
+/* An error that ends the daemon. @what: "Cannot listen on /run/i4/ring.sock" */
+void report_failed(struct report *report, int error, const char *what);
+/* The watchdog is about to strike. @who: "generator", "storage" */
+void report_hung(struct report *report, const char *who, uint64_t since_ns);
+/* @before: an interval of @elapsed_ns ago, all zero the first time */
+void report_statistics(struct report *report, const struct i4_stats *now, const struct i4_stats *before,
+                uint64_t elapsed_ns);
+
+/* settings */
+
+void report_settings_reloaded(struct report *report);
+/* A report function of struct complaints; @userdata is the report. */
+void report_settings_mistake(void *userdata, const char *file, unsigned int line, const char *text);
+/* The new settings had @n_mistakes, the old ones stay. */
+void report_settings_kept(struct report *report, unsigned int n_mistakes);
+/* A changed setting waits for a restart; @is_new_ring: which makes readers reattach. */
+void report_settings_pending(struct report *report, const char *section, const char *key, bool is_new_ring);
+
+/* generator */
+
+/* From @step on readings are due from @time_ns (CLOCK_REALTIME) at @rate. @why: "start", "rate change", … */
+void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint64_t time_ns,
+                struct rate rate, const char *why);
+void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns);
+void report_caught_up(struct report *report, uint64_t n_behind_max);
+void report_skipped(struct report *report, uint64_t n_skipped, uint64_t skipped_ns);
+/* @step_ns: how far CLOCK_REALTIME was moved, negative: back */
+void report_clock_stepped(struct report *report, int64_t step_ns);
+
+/* ring: @instance are its 16 random bytes */
+
+void report_ring_new(struct report *report, const uint8_t instance[static 16], uint64_t n_records,
+                uint64_t sequence);
+void report_ring_adopted(struct report *report, const uint8_t instance[static 16], uint64_t sequence);
+/* The ring handed back by systemd was not taken. @why: "it holds 1024 records, Records= asks for 4096" */
+void report_ring_retired(struct report *report, const char *why);
+/* systemd does not keep the ring's descriptors: the next start makes a new one. */
+void report_ring_not_kept(struct report *report, int error);
+
+/* readers; @pid 0: unknown */
+
+void report_reader_attached(struct report *report, const char *name, pid_t pid, uid_t uid);
+void report_reader_left(struct report *report, const char *name, pid_t pid, uint64_t cursor, uint64_t n_lost);
+void report_reader_refused(struct report *report, const char *name, pid_t pid, const char *why);
+/* @n_lost: since its last report; @n_total: since it attached */
+void report_reader_lost(
+                struct report *report, const char *name, pid_t pid, uint64_t n_lost, uint64_t n_total);
+void report_reader_silent(struct report *report, const char *name, pid_t pid, uint64_t since_ns);
+
+/* storage; file names are relative to the directory of readings */
+
+/* @engine: "io_uring", "pwrite" */
+void report_storage_opened(struct report *report, const char *engine, uint64_t n_bytes, uint64_t sequence);
+/* io_uring was refused by @error, at the start or later, and pwrite does its work. */
+void report_storage_engine(struct report *report, int error);
+void report_storage_line_ended(struct report *report);
+void report_storage_full(struct report *report, int error);
+/* MaxUse= or KeepFree=, as they are now, leave no room. */
+void report_storage_limited(struct report *report, uint64_t limit_bytes);
+/* @file: sealed as suspect, or "" */
+void report_storage_failed(struct report *report, int error, const char *file);
+void report_storage_recovered(struct report *report, uint64_t after_ns);
+void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t first_sequence);
+void report_storage_sealed(struct report *report, const char *file, uint64_t n_bytes);
+void report_storage_deleted(struct report *report, const char *file, uint64_t n_bytes, bool is_old);
+void report_storage_replaced(struct report *report);
+
+static inline void report_freep(struct report **report) {
+        if (*report)
+                (void) report_free(*report);
+}
