@@ -7,7 +7,6 @@
 #include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -105,7 +104,7 @@ static int get_count(const cJSON *body, const char *key, uint64_t *valuep) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, key);
 
         if (!cJSON_IsNumber(item) || !(item->valuedouble >= 0 && item->valuedouble <= EXACT_MAX) ||
-                        item->valuedouble != floor(item->valuedouble))
+                        item->valuedouble != (double) (uint64_t) item->valuedouble)
                 return -EBADMSG;
 
         *valuep = (uint64_t) item->valuedouble;
