@@ -16,7 +16,13 @@ struct model;
 
 enum model_kind {
         MODEL_UNIFORM, /* independent draws, the contract of the reference */
+        MODEL_N_KINDS,
 };
+
+/* "uniform"; NULL if there is no such kind */
+const char *model_kind_to_string(enum model_kind kind);
+/* -EINVAL: no such name. */
+int model_kind_from_string(const char *name, enum model_kind *kindp);
 
 struct model_settings {
         enum model_kind kind;
@@ -24,7 +30,11 @@ struct model_settings {
         uint32_t anomalies_e4; /* share of anomalous readings in hundredths of a percent: 200 is 2 % */
 };
 
-/* The model keeps @catalog; catalog->n_sensors is the size of its fleet. */
+/*
+ * Looks at @catalog and does not keep it; catalog->n_sensors is the size of the fleet. -EINVAL: a setting out
+ * of range, an empty catalog. -ERANGE: a type whose maximum leaves no room for an anomaly in a record.
+ * -ENOMEM.
+ */
 int model_new(struct model **modelp, const struct model_settings *settings, const struct i4_catalog *catalog);
 struct model *model_free(struct model *model);
 

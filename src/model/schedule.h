@@ -4,8 +4,9 @@
 /*
  * When readings are due
  *
- * Pure arithmetic on an anchor: reading n after it is due at time_ns + n × period / records, rounded down, exactly,
- * for ever. Nothing here looks at a clock, so live running, catching up and backfill are the same function.
+ * Pure arithmetic on an anchor: reading n after it is due at time_ns + n × period / records, rounded down,
+ * exactly, for ever. Nothing here looks at a clock, so live running, catching up and backfill are the same
+ * function.
  */
 
 #include "util/parse.h"
@@ -35,16 +36,15 @@ void timeline_init(struct timeline *timeline, const struct anchor *anchor, uint6
 /* @n readings spread evenly over (@from_ns, @to_ns], for Rate=max. */
 void timeline_init_span(struct timeline *timeline, uint64_t from_ns, uint64_t to_ns, uint64_t n);
 
-/* The due time of the current step; moves on to the next. */
+/* The due time of the current step; moves on to the next. The carry of an odd rate is too irregular to branch
+ * on. */
 static inline uint64_t timeline_next(struct timeline *timeline) {
-        uint64_t time_ns = timeline->time_ns;
+        uint64_t time_ns = timeline->time_ns, carry;
 
-        timeline->time_ns += timeline->quotient_ns;
         timeline->fraction += timeline->remainder;
-        if (timeline->fraction >= timeline->divisor) {
-                timeline->fraction -= timeline->divisor;
-                ++timeline->time_ns;
-        }
+        carry = timeline->fraction >= timeline->divisor;
+        timeline->fraction -= timeline->divisor & -carry;
+        timeline->time_ns += timeline->quotient_ns + carry;
 
         return time_ns;
 }

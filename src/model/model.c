@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The kinds of model by name and number
+ */
+
+#include "model/model-private.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+        const char *name;
+        int (*new)(struct model **modelp, const struct model_settings *settings,
+                        const struct i4_catalog *catalog);
+} model_kinds[] = {
+        [MODEL_UNIFORM] = { "uniform", uniform_new },
+};
+
+static_assert(ELEMENTSOF(model_kinds) == MODEL_N_KINDS, "each kind of model has a name and a maker");
+
+const char *model_kind_to_string(enum model_kind kind) {
+        return (unsigned int) kind < MODEL_N_KINDS ? model_kinds[kind].name : NULL;
+}
+
+int model_kind_from_string(const char *name, enum model_kind *kindp) {
+        for (unsigned int i = 0; i < MODEL_N_KINDS; ++i)
+                if (strcmp(name, model_kinds[i].name) == 0) {
+                        *kindp = (enum model_kind) i;
+                        return 0;
+                }
+
+        return -EINVAL;
+}
+
+int model_new(struct model **modelp, const struct model_settings *settings,
+                const struct i4_catalog *catalog) {
+        if ((unsigned int) settings->kind >= MODEL_N_KINDS || settings->anomalies_e4 > 10000)
+                return -EINVAL;
+        if (catalog->n_types == 0 || catalog->n_pipelines == 0 || catalog->n_sensors == 0)
+                return -EINVAL;
+
+        return model_kinds[settings->kind].new(modelp, settings, catalog);
+}
+
+struct model *model_free(struct model *model) {
+        return model ? model->class->free(model) : NULL;
+}
+
+void model_generate(struct model *model, uint64_t step, uint64_t sequence, struct timeline *timeline,
+                struct i4_record *records, size_t n) {
+        model->class->generate(model, step, sequence, timeline, records, n);
+}
