@@ -74,9 +74,16 @@ void config_init(struct config *config);
  */
 int config_load(struct config *config, const char *path, struct complaints *complaints);
 
-/* One file's text on top of what @config holds. @file is a name for complaints. Mistakes are only counted. */
+/*
+ * One file's text on top of what @config holds. @file is a name for complaints; a mistake is told and leaves its
+ * key as it was. -ENOMEM.
+ */
 int config_parse(struct config *config, const char *file, const char *text, size_t size,
                 struct complaints *complaints);
+
+/* One setting, as text; an empty @value is the default. A mistake is told to @complaints. */
+void config_set(struct config *config, const char *section, const char *name, const char *value,
+                const char *file, unsigned int line, struct complaints *complaints);
 
 /* keys */
 

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "util/file.h"
+
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static int file_open(const char *path, int *fdp) {
+        _cleanup_(closep) int fd = -1;
+        struct stat st;
+
+        /* A pipe without a writer must not hold us up, so it is opened without waiting and read with. */
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+        if (fd < 0)
+                return -errno;
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (S_ISDIR(st.st_mode))
+                return -EISDIR;
+        if (S_ISFIFO(st.st_mode) && fcntl(fd, F_SETFL, O_RDONLY) < 0)
+                return -errno;
+
+        *fdp = TAKE_FD(fd);
+        return 0;
+}
+
+int file_read(const char *path, size_t max, char **textp, size_t *sizep) {
+        _cleanup_(freep) char *text = NULL;
+        _cleanup_(closep) int fd = -1;
+        size_t size = 0, room = 0;
+        ssize_t n;
+        int r;
+
+        r = file_open(path, &fd);
+        if (r < 0)
+                return r;
+
+        for (;;) {
+                if (size == room) {
+                        char *larger;
+
+                        if (size > max)
+                                return -EFBIG;
+
+                        room = MIN(room ? room * 2 : (size_t) 4096, max + 1);
+                        larger = realloc(text, room + 1);
+                        if (!larger)
+                                return -ENOMEM;
+                        text = larger;
+                }
+
+                n = read(fd, text + size, room - size);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                if (n == 0)
+                        break;
+                size += (size_t) n;
+        }
+
+        text[size] = 0;
+        *textp = TAKE_PTR(text);
+        *sizep = size;
+        return 0;
+}
