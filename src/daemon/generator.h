@@ -5,9 +5,7 @@
  * The generator's thread
  *
  * Sleeps until readings are due, makes all that are, each with its own due time, in place in the ring, and
- * wakes who waits for them. What is due follows from an anchor (struct generator_anchor) and the time since:
- * nothing is accumulated, so nothing drifts, and a successor that finds the last anchor and the ring goes on
- * as if it had never been away.
+ * wakes who waits for them. The pacer knows what is due and when.
  *
  *     main loop                        generator                          recorder, readers
  *     generator_set_settings()   ──►   control word, slept on
@@ -21,64 +19,16 @@
  */
 
 #include "daemon/audience.h"
+#include "daemon/pacer.h"
 #include "model/model.h"
 #include "ring/ring.h"
 
 struct generator;
 struct recorder;
 
-/*
- * From here on: @step is due at @time_ns, when the node has been up for @boot_ns, and becomes record
- * @sequence. The list of these, with seed, catalog and settings, decides every byte. CLOCK_BOOTTIME, so that
- * a node which slept is late like one that was stopped; a clock that was set is what moves time_ns against
- * boot_ns.
- */
-struct generator_anchor {
-        uint64_t step;
-        uint64_t sequence;
-        uint64_t time_ns; /* CLOCK_REALTIME */
-        uint64_t boot_ns; /* CLOCK_BOOTTIME */
-        uint64_t rate_records;
-        uint64_t rate_period_ns; /* 0: as fast as the machine goes */
-        uint64_t reason;         /* enum generator_event_kind */
-        uint64_t reserved;
-};
-
-#define GENERATOR_N_ANCHORS 32u
-
-/*
- * Lies in memory that survives the process; all zero is a valid beginning. The next anchor goes where the
- * oldest was and counts only once n_anchors says so: a kill at any instruction leaves a whole one in force.
- */
-struct generator_state {
-        _Atomic uint64_t n_anchors; /* ever set; the last one is in force */
-        uint64_t reserved[7];
-        struct generator_anchor anchors[GENERATOR_N_ANCHORS];
-};
-
-static_assert(sizeof(struct generator_anchor) == 64, "outlives the process that wrote it");
-static_assert(sizeof(struct generator_state) == 64 + 64 * GENERATOR_N_ANCHORS, "outlives its process");
-
 struct generator_settings {
-        struct rate rate;
-        uint64_t batch_ns;    /* BatchSec= */
-        uint64_t catch_up_ns; /* CatchUpSec=; NSEC_INFINITY: always catch up */
-        bool is_blocking;     /* Overflow=block */
-};
-
-enum generator_event_kind {
-        GENERATOR_STARTED = 1,   /* with an anchor of its own, there was none to go on from */
-        GENERATOR_RESUMED,       /* from the last anchor; n_records: due meanwhile, being made now */
-        GENERATOR_RATE_CHANGED,  /* new anchor */
-        GENERATOR_CLOCK_STEPPED, /* new anchor; clock_ns: by how much */
-        GENERATOR_SKIPPED,       /* new anchor; n_records: due, late by more than CatchUpSec=, never made */
-};
-
-struct generator_event {
-        enum generator_event_kind kind;
-        struct generator_anchor anchor; /* in force after it */
-        uint64_t n_records;
-        int64_t clock_ns;
+        struct pacer_settings pacer;
+        bool is_blocking; /* Overflow=block */
 };
 
 /*
@@ -87,7 +37,7 @@ struct generator_event {
  */
 int generator_new(struct generator **generatorp, const struct generator_settings *settings, struct ring *ring,
                 struct model *model, struct recorder *recorder, struct audience *audience,
-                struct generator_state *state);
+                struct pacer_state *state);
 
 /* Stops it if it runs. */
 struct generator *generator_free(struct generator *generator);
@@ -117,7 +67,7 @@ int generator_get_fd(const struct generator *generator);
 unsigned int generator_take_calls(struct generator *generator);
 
 /* 1 and the oldest event, or 0. When nobody takes them the latest give way. */
-int generator_next_event(struct generator *generator, struct generator_event *eventp);
+int generator_next_event(struct generator *generator, struct pacer_event *eventp);
 
 /*
  * Differs from the answer a little more than a second ago as long as the generator does its work, has none,

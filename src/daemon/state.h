@@ -9,7 +9,7 @@
  * leaves it whole is told where the parts are declared.
  */
 
-#include "daemon/generator.h"
+#include "daemon/pacer.h"
 #include "daemon/recorder.h"
 
 #define STATE_MAGIC   UINT64_C(0x0a65746174733469) /* "i4state\n" */
@@ -22,12 +22,12 @@ struct state_memory {
         uint32_t size;
         uint8_t instance[16]; /* of the ring it belongs to */
         uint8_t reserved[32];
-        struct generator_state generator;
+        struct pacer_state pacer;
         struct recorder_state recorder;
 };
 
-static_assert(offsetof(struct state_memory, generator) == 64, "outlives the process that wrote it");
-static_assert(offsetof(struct state_memory, recorder) == 64 + sizeof(struct generator_state), "as above");
+static_assert(offsetof(struct state_memory, pacer) == 64, "outlives the process that wrote it");
+static_assert(offsetof(struct state_memory, recorder) == 64 + sizeof(struct pacer_state), "as above");
 static_assert(sizeof(struct state_memory) <= STATE_SIZE, "one page is allocated");
 
 struct state {
@@ -43,6 +43,9 @@ int state_new(struct state **statep, const uint8_t instance[static 16]);
  * of another version; -ESTALE: of another ring than @instance.
  */
 int state_adopt(struct state **statep, int fd, const uint8_t instance[static 16]);
+
+/* It goes on with another ring, whose sequence numbers follow those of the last. */
+void state_set_instance(struct state *state, const uint8_t instance[static 16]);
 
 struct state *state_free(struct state *state);
 

@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/pacer.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <stdatomic.h>
+
+#define CLOCK_STEP_NS      NSEC_PER_SEC
+#define CLOCK_LOOK_SPAN_NS (100 * NSEC_PER_MSEC)
+
+struct clocks clocks_now(void) {
+        struct clocks now;
+
+        /* Who is stopped between two looks would see a clock that was set. */
+        do {
+                now.boot_ns = clock_now_ns(CLOCK_BOOTTIME);
+                now.real_ns = clock_now_ns(CLOCK_REALTIME);
+                now.mono_ns = clock_now_ns(CLOCK_MONOTONIC);
+        } while (clock_now_ns(CLOCK_BOOTTIME) - now.boot_ns > CLOCK_LOOK_SPAN_NS);
+
+        return now;
+}
+
+int pacer_settings_verify(const struct pacer_settings *settings) {
+        const struct rate *rate = &settings->rate;
+
+        if (rate->period_ns > 0 && (rate->n_records == 0 || rate->n_records > rate->period_ns))
+                return -EINVAL;
+
+        return settings->batch_ns > 0 ? 0 : -EINVAL;
+}
+
+static bool rate_is_same(const struct pacer_anchor *anchor, const struct rate *rate) {
+        if (anchor->rate_period_ns == 0 || rate->period_ns == 0)
+                return anchor->rate_period_ns == rate->period_ns;
+
+        return anchor->rate_records == rate->n_records && anchor->rate_period_ns == rate->period_ns;
+}
+
+static struct anchor pacer_get_anchor(const struct pacer *pacer) {
+        return (struct anchor){
+                .step = pacer->anchor.step,
+                .time_ns = pacer->anchor.time_ns,
+                .rate = { pacer->anchor.rate_records, pacer->anchor.rate_period_ns },
+        };
+}
+
+bool pacer_is_free_running(const struct pacer *pacer) {
+        return pacer->anchor.rate_period_ns == 0;
+}
+
+uint64_t pacer_get_step(const struct pacer *pacer, uint64_t head) {
+        return pacer->anchor.step + (head - pacer->anchor.sequence);
+}
+
+uint64_t pacer_get_time(const struct pacer *pacer, struct clocks now) {
+        /* Also right, by wrapping around, before an anchor that lies ahead. */
+        return pacer->anchor.time_ns + (now.boot_ns - pacer->anchor.boot_ns);
+}
+
+/* When @step is due, on CLOCK_BOOTTIME. */
+static uint64_t pacer_get_boot(const struct pacer *pacer, uint64_t step) {
+        struct anchor anchor = pacer_get_anchor(pacer);
+
+        return pacer->anchor.boot_ns + (anchor_get_time(&anchor, step) - anchor.time_ns);
+}
+
+static uint64_t due_at(const struct pacer *pacer, uint64_t head, uint64_t time_ns) {
+        struct anchor anchor = pacer_get_anchor(pacer);
+        uint64_t due = anchor_get_due(&anchor, time_ns), step = pacer_get_step(pacer, head);
+
+        return due > step ? due - step : 0;
+}
+
+uint64_t pacer_get_due(const struct pacer *pacer, uint64_t head, struct clocks now) {
+        return due_at(pacer, head, pacer_get_time(pacer, now));
+}
+
+uint64_t pacer_get_behind(const struct pacer *pacer, uint64_t head, struct clocks now) {
+        return due_at(pacer, head, pacer_get_time(pacer, now) - pacer->settings.batch_ns);
+}
+
+void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeline *timeline) {
+        struct anchor anchor = pacer_get_anchor(pacer);
+
+        timeline_init(timeline, &anchor, pacer_get_step(pacer, head));
+}
+
+uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clocks now) {
+        const struct pacer_anchor *anchor = &pacer->anchor;
+        uint64_t batch_ns = pacer->settings.batch_ns, wake_ns;
+
+        if (now.boot_ns < anchor->boot_ns)
+                wake_ns = anchor->boot_ns;
+        else if (anchor->rate_period_ns / anchor->rate_records > batch_ns)
+                wake_ns = pacer_get_boot(pacer, pacer_get_step(pacer, head));
+        else
+                wake_ns = anchor->boot_ns + ((now.boot_ns - anchor->boot_ns) / batch_ns + 1) * batch_ns;
+
+        return wake_ns > now.boot_ns ? now.mono_ns + (wake_ns - now.boot_ns) : now.mono_ns;
+}
+
+/* anchors */
+
+static void pacer_set_anchor(struct pacer *pacer, const struct pacer_anchor *anchor) {
+        struct pacer_state *state = pacer->state;
+        uint64_t n = atomic_load_explicit(&state->n_anchors, memory_order_relaxed);
+
+        /* Pairs with the acquire in pacer_find_anchor(), in the process that comes after us. */
+        state->anchors[n % PACER_N_ANCHORS] = *anchor;
+        atomic_store_explicit(&state->n_anchors, n + 1, memory_order_release);
+
+        pacer->anchor = *anchor;
+}
+
+/* Kept as long as it is not in contradiction to the ring, to the clock or to itself. */
+static bool anchor_is_valid(const struct pacer_anchor *anchor, uint64_t head, struct clocks now) {
+        if (anchor->sequence > head)
+                return false;
+        if (anchor->rate_period_ns > 0 &&
+                        (anchor->rate_records == 0 || anchor->rate_records > anchor->rate_period_ns))
+                return false;
+
+        /* At most a day ahead: the rarest reading. */
+        return anchor->boot_ns <= now.boot_ns || anchor->boot_ns - now.boot_ns <= NSEC_PER_DAY;
+}
+
+static bool pacer_find_anchor(struct pacer *pacer, uint64_t head, struct clocks now) {
+        uint64_t n = atomic_load_explicit(&pacer->state->n_anchors, memory_order_acquire);
+
+        if (n == 0)
+                return false;
+
+        pacer->anchor = pacer->state->anchors[(n - 1) % PACER_N_ANCHORS];
+        return anchor_is_valid(&pacer->anchor, head, now);
+}
+
+void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, struct pacer_state *state,
+                uint64_t head, struct clocks now, struct pacer_event *eventp) {
+        *pacer = (struct pacer){ .settings = *settings, .state = state };
+
+        if (pacer_find_anchor(pacer, head, now)) {
+                *eventp = (struct pacer_event){ .kind = PACER_RESUMED };
+                if (!pacer_is_free_running(pacer))
+                        eventp->n_records = pacer_get_due(pacer, head, now);
+        } else {
+                *eventp = (struct pacer_event){ .kind = PACER_STARTED };
+                pacer_set_anchor(pacer, &(struct pacer_anchor){
+                                                        .step = head,
+                                                        .sequence = head,
+                                                        .time_ns = now.real_ns,
+                                                        .boot_ns = now.boot_ns,
+                                                        .rate_records = settings->rate.n_records,
+                                                        .rate_period_ns = settings->rate.period_ns,
+                                                        .reason = PACER_STARTED,
+                                        });
+        }
+
+        eventp->anchor = pacer->anchor;
+}
+
+/* The next step at @boot_ns on, as the clock of the last anchor sees it. */
+static struct pacer_anchor anchor_at(const struct pacer *pacer, uint64_t step, uint64_t head,
+                uint64_t boot_ns, enum pacer_event_kind reason) {
+        struct pacer_anchor anchor = pacer->anchor;
+
+        anchor.step = step;
+        anchor.sequence = head;
+        anchor.time_ns += boot_ns - anchor.boot_ns;
+        anchor.boot_ns = boot_ns;
+        anchor.reason = reason;
+        return anchor;
+}
+
+static uint64_t pacer_get_next_boot(const struct pacer *pacer, uint64_t head, struct clocks now) {
+        return pacer_is_free_running(pacer) ? now.boot_ns
+                                            : pacer_get_boot(pacer, pacer_get_step(pacer, head));
+}
+
+/*
+ * What is overdue is made at the new rate from where the old one stopped: no pause, no gap, and a lower rate
+ * relieves at once a machine that could not keep up with the higher one.
+ */
+static bool pacer_look_rate(struct pacer *pacer, uint64_t head, struct clocks now) {
+        const struct rate *rate = &pacer->settings.rate;
+        struct pacer_anchor anchor;
+
+        if (rate_is_same(&pacer->anchor, rate))
+                return false;
+
+        anchor = anchor_at(pacer, pacer_get_step(pacer, head), head,
+                        MIN(pacer_get_next_boot(pacer, head, now), now.boot_ns), PACER_RATE_CHANGED);
+        anchor.rate_records = rate->n_records;
+        anchor.rate_period_ns = rate->period_ns;
+        pacer_set_anchor(pacer, &anchor);
+        return true;
+}
+
+/* The rhythm stays as it is; only what it is called changes. */
+static int64_t pacer_look_clock(struct pacer *pacer, uint64_t head, struct clocks now) {
+        int64_t step_ns = (int64_t) (now.real_ns - pacer_get_time(pacer, now));
+        struct pacer_anchor anchor;
+
+        if (step_ns >= -(int64_t) CLOCK_STEP_NS && step_ns <= (int64_t) CLOCK_STEP_NS)
+                return 0;
+
+        anchor = anchor_at(pacer, pacer_get_step(pacer, head), head, pacer_get_next_boot(pacer, head, now),
+                        PACER_CLOCK_STEPPED);
+        anchor.time_ns += (uint64_t) step_ns;
+        pacer_set_anchor(pacer, &anchor);
+        return step_ns;
+}
+
+static uint64_t pacer_look_backlog(struct pacer *pacer, uint64_t head, struct clocks now) {
+        uint64_t step = pacer_get_step(pacer, head), n_due, boot_ns;
+        struct pacer_anchor anchor;
+
+        if (pacer_is_free_running(pacer))
+                return 0;
+
+        boot_ns = pacer_get_boot(pacer, step);
+        if (boot_ns >= now.boot_ns || now.boot_ns - boot_ns <= pacer->settings.catch_up_ns)
+                return 0;
+
+        n_due = pacer_get_due(pacer, head, now);
+        anchor = anchor_at(pacer, step + n_due, head, pacer_get_boot(pacer, step + n_due), PACER_SKIPPED);
+        pacer_set_anchor(pacer, &anchor);
+        return n_due;
+}
+
+int pacer_look(struct pacer *pacer, uint64_t head, struct clocks now, struct pacer_event *eventp) {
+        struct pacer_event event = {};
+
+        /* The rate last: what is skipped counts at the rate it was due at. */
+        if ((event.clock_ns = pacer_look_clock(pacer, head, now)) != 0)
+                event.kind = PACER_CLOCK_STEPPED;
+        else if ((event.n_records = pacer_look_backlog(pacer, head, now)) > 0)
+                event.kind = PACER_SKIPPED;
+        else if (pacer_look_rate(pacer, head, now))
+                event.kind = PACER_RATE_CHANGED;
+        else
+                return 0;
+
+        event.anchor = pacer->anchor;
+        *eventp = event;
+        return 1;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * When the generator has to make how much
+ *
+ * What is due follows from an anchor and the time since: nothing is accumulated, so nothing drifts, and a
+ * successor that finds the last anchor and the ring goes on as if it had never been away. Whatever breaks the
+ * arithmetic sets another anchor: a rate, a clock that was set, a delay too long to catch up.
+ *
+ * Pure but for the state it notes anchors in: clocks are arguments, so a test needs no time to pass.
+ */
+
+#include "model/schedule.h"
+#include "util/parse.h"
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* One look at all of them. */
+struct clocks {
+        uint64_t boot_ns; /* CLOCK_BOOTTIME: what passes, also while the node is suspended */
+        uint64_t real_ns; /* CLOCK_REALTIME: what records say */
+        uint64_t mono_ns; /* CLOCK_MONOTONIC: what threads can sleep on */
+};
+
+struct clocks clocks_now(void);
+
+enum pacer_event_kind {
+        PACER_STARTED = 1,   /* new anchor: there was none to go on from */
+        PACER_RESUMED,       /* from the last anchor; n_records: due meanwhile, to be made now */
+        PACER_RATE_CHANGED,  /* new anchor */
+        PACER_CLOCK_STEPPED, /* new anchor; clock_ns: by how much */
+        PACER_SKIPPED,       /* new anchor; n_records: due, later than CatchUpSec= allows, never made */
+};
+
+/*
+ * From here on: @step is due at @time_ns, when the node has been up for @boot_ns, and becomes record
+ * @sequence. The list of these, with seed, catalog and settings, decides every byte.
+ */
+struct pacer_anchor {
+        uint64_t step;
+        uint64_t sequence;
+        uint64_t time_ns; /* CLOCK_REALTIME */
+        uint64_t boot_ns; /* CLOCK_BOOTTIME */
+        uint64_t rate_records;
+        uint64_t rate_period_ns; /* 0: as fast as the machine goes */
+        uint64_t reason;         /* enum pacer_event_kind */
+        uint64_t reserved;
+};
+
+#define PACER_N_ANCHORS 32u
+
+/*
+ * Lies in memory that survives the process; all zero is a valid beginning. The next anchor goes where the
+ * oldest was and counts only once n_anchors says so: a kill at any instruction leaves a whole one in force.
+ */
+struct pacer_state {
+        _Atomic uint64_t n_anchors; /* ever set; the last one is in force */
+        uint64_t reserved[7];
+        struct pacer_anchor anchors[PACER_N_ANCHORS];
+};
+
+static_assert(sizeof(struct pacer_anchor) == 64, "outlives the process that wrote it");
+static_assert(sizeof(struct pacer_state) == 64 + 64 * PACER_N_ANCHORS, "outlives the process that wrote it");
+
+struct pacer_settings {
+        struct rate rate;
+        uint64_t batch_ns;    /* BatchSec= */
+        uint64_t catch_up_ns; /* CatchUpSec=; NSEC_INFINITY: always catch up */
+};
+
+struct pacer_event {
+        enum pacer_event_kind kind;
+        struct pacer_anchor anchor; /* in force after it */
+        uint64_t n_records;
+        int64_t clock_ns;
+};
+
+struct pacer {
+        struct pacer_settings settings;
+        struct pacer_state *state;
+        struct pacer_anchor anchor; /* in force */
+};
+
+/* -EINVAL: not a rate, no batch. */
+int pacer_settings_verify(const struct pacer_settings *settings);
+
+/*
+ * Goes on from the last anchor in @state if it makes sense, else from @now. @head is the sequence of the next
+ * record, here and below.
+ */
+void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, struct pacer_state *state,
+                uint64_t head, struct clocks now, struct pacer_event *eventp);
+
+/* Sets an anchor if one is needed: 1 and why, call again; 0 all is well. */
+int pacer_look(struct pacer *pacer, uint64_t head, struct clocks now, struct pacer_event *eventp);
+
+bool pacer_is_free_running(const struct pacer *pacer);
+
+/* The step that becomes record @head. */
+uint64_t pacer_get_step(const struct pacer *pacer, uint64_t head);
+
+/* What records made now would say, CLOCK_REALTIME: goes on evenly from the anchor. */
+uint64_t pacer_get_time(const struct pacer *pacer, struct clocks now);
+
+/* How many records are due and not made; not for one that runs free. */
+uint64_t pacer_get_due(const struct pacer *pacer, uint64_t head, struct clocks now);
+
+/* How many of them should have been made a batch ago. */
+uint64_t pacer_get_behind(const struct pacer *pacer, uint64_t head, struct clocks now);
+
+/* Due times from @head on. */
+void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeline *timeline);
+
+/*
+ * When to wake next if nothing is due now, on CLOCK_MONOTONIC: at the next multiple of BatchSec= since the
+ * anchor, or when the next reading is due if they are rarer than that.
+ */
+uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clocks now);
