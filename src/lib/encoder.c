@@ -146,8 +146,9 @@ static const char digit_pairs[200] =
                 "0001020304050607080910111213141516171819202122232425262728293031323334353637383940414243444546474849"
                 "5051525354555657585960616263646566676869707172737475767778798081828384858687888990919293949596979899";
 
-static inline char *put_piece(char *p, const struct piece *piece) {
-        memcpy(p, piece->text, PIECE_SIZE);
+/* Copies @n bytes, a constant that no text in its place exceeds, and moves on by the length of the text. */
+static inline char *put_piece(char *p, const struct piece *piece, size_t n) {
+        memcpy(p, piece->text, n);
         return p + piece->size;
 }
 
@@ -158,52 +159,68 @@ static inline char *put_piece(char *p, const struct piece *piece) {
                 (p) + sizeof(literal) - 1;                                                                   \
         })
 
+/* Digits as they stand in memory, the first in the lowest byte: they stay in a register until they are
+ * stored. */
+static inline uint32_t digits2(uint32_t value) {
+        uint16_t pair;
+
+        memcpy(&pair, digit_pairs + 2 * value, sizeof(pair));
+        return pair;
+}
+
+static inline uint32_t digits4(uint32_t value) {
+        return digits2(value / 100) | digits2(value % 100) << 16;
+}
+
+static inline uint64_t digits8(uint32_t value) {
+        return digits4(value / 10000) | (uint64_t) digits4(value % 10000) << 32;
+}
+
 static inline char *put_digits2(char *p, uint32_t value) {
         memcpy(p, digit_pairs + 2 * value, 2);
         return p + 2;
 }
 
 static inline char *put_digits4(char *p, uint32_t value) {
-        return put_digits2(put_digits2(p, value / 100), value % 100);
+        uint32_t word = digits4(value);
+
+        memcpy(p, &word, sizeof(word));
+        return p + sizeof(word);
 }
 
 static inline char *put_digits6(char *p, uint32_t value) {
         return put_digits4(put_digits2(p, value / 10000), value % 10000);
 }
 
-static char *put_unsigned_long(char *p, uint32_t value) {
-        char digits[10];
-        size_t n = sizeof(digits);
+/* Without leading zeros and without a branch: they are shifted out. Below 10^8, as all hundredths of 32 bits.
+ */
+static inline char *put_unsigned8(char *p, uint32_t value) {
+        uint64_t word = digits8(value);
+        int n_zeros = 7 - (value >= 10) - (value >= 100) - (value >= 1000) - (value >= 10000) -
+                      (value >= 100000) - (value >= 1000000) - (value >= 10000000);
 
-        do {
-                digits[--n] = (char) ('0' + value % 10);
-                value /= 10;
-        } while (value);
-
-        memcpy(p, digits + n, sizeof(digits) - n);
-        return p + sizeof(digits) - n;
+        word >>= 8 * n_zeros;
+        memcpy(p, &word, sizeof(word));
+        return p + 8 - n_zeros;
 }
 
-/* Without leading zeros. Nearly all numbers here have at most five digits before the point. */
-static inline char *put_unsigned(char *p, uint32_t value) {
-        uint32_t word, n_zeros;
-        char digits[4];
+/* The same below 10^4: degrees. */
+static inline char *put_unsigned4(char *p, uint32_t value) {
+        uint32_t word = digits4(value);
+        int n_zeros = (value < 1000) + (value < 100) + (value < 10);
 
-        if (unlikely(value >= 10000)) {
-                if (unlikely(value >= 100000))
-                        return put_unsigned_long(p, value);
-                *p++ = (char) ('0' + value / 10000);
-                return put_digits4(p, value % 10000);
-        }
-
-        /* Four digits in a word, the first in its lowest byte: leading zeros are shifted out without a
-         * branch. */
-        (void) put_digits4(digits, value);
-        memcpy(&word, digits, sizeof(word));
-        n_zeros = (value < 1000) + (value < 100) + (value < 10);
         word >>= 8 * n_zeros;
         memcpy(p, &word, sizeof(word));
         return p + 4 - n_zeros;
+}
+
+static char *put_sensor_long(char *p, uint32_t sensor) {
+        if (sensor < 100000000)
+                return put_unsigned8(p, sensor);
+
+        p = put_unsigned4(p, sensor / 100000000);
+        sensor %= 100000000;
+        return put_digits4(put_digits4(p, sensor / 10000), sensor % 10000);
 }
 
 static inline char *put_sign(char *p, int32_t value) {
@@ -216,7 +233,8 @@ static inline uint32_t magnitude(int32_t value) {
 }
 
 static inline char *put_e2(char *p, uint32_t value) {
-        p = put_unsigned(p, value / 100);
+        uint32_t whole = value / 100;
+        p = likely(whole < 10000) ? put_unsigned4(p, whole) : put_unsigned8(p, whole);
         *p++ = '.';
         return put_digits2(p, value % 100);
 }
@@ -224,7 +242,7 @@ static inline char *put_e2(char *p, uint32_t value) {
 static inline char *put_e6(char *p, int32_t value) {
         uint32_t u = magnitude(value);
 
-        p = put_unsigned(put_sign(p, value), u / 1000000);
+        p = put_unsigned4(put_sign(p, value), u / 1000000);
         *p++ = '.';
         return put_digits6(p, u % 1000000);
 }
@@ -236,7 +254,7 @@ static inline char *put_quality(char *p, uint32_t value_e4) {
 }
 
 static inline char *put_sensor(char *p, uint32_t sensor) {
-        return likely(sensor < 10000) ? put_digits4(p, sensor) : put_unsigned_long(p, sensor);
+        return likely(sensor < 10000) ? put_digits4(p, sensor) : put_sensor_long(p, sensor);
 }
 
 static inline char *put_record(struct i4_encoder *encoder, const struct i4_record *record, char *p) {
@@ -246,22 +264,22 @@ static inline char *put_record(struct i4_encoder *encoder, const struct i4_recor
         if (unlikely(second != encoder->second))
                 encoder_set_second(encoder, second);
 
-        p = put_piece(p, &type->head);
+        p = put_piece(p, &type->head, 32);
         p = put_sensor(p, record->sensor);
-        p = put_piece(p, &encoder->date);
+        p = put_piece(p, &encoder->date, 48);
         p = put_digits6(p, (uint32_t) (record->time_ns - second * NSEC_PER_SEC) / 1000);
-        p = put_piece(p, &type->value);
+        p = put_piece(p, &type->value, 64);
         p = put_e2(put_sign(p, record->value_e2), magnitude(record->value_e2));
-        p = put_piece(p, &type->unit);
+        p = put_piece(p, &type->unit, 48);
         p = put_e6(p, record->latitude_e6);
         p = put_literal(p, ",\"lon\":");
         p = put_e6(p, record->longitude_e6);
         p = put_literal(p, ",\"mile_post\":");
         p = put_e2(p, record->mile_post_e2);
-        p = put_piece(p, &encoder->pipelines[MIN(record->pipeline, encoder->n_pipelines)]);
-        p = put_piece(p, &encoder->statuses[MIN(record->status, I4_N_STATUS)]);
+        p = put_piece(p, &encoder->pipelines[MIN(record->pipeline, encoder->n_pipelines)], 64);
+        p = put_piece(p, &encoder->statuses[MIN(record->status, I4_N_STATUS)], 32);
         p = put_quality(p, record->quality_e4);
-        return put_piece(p, &encoder->alerts[MIN(record->alert, I4_N_ALERT)]);
+        return put_piece(p, &encoder->alerts[MIN(record->alert, I4_N_ALERT)], 32);
 }
 
 /**
