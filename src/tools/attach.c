@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tools/attach.h"
+
+#include "tools/say.h"
+#include "tools/stop.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEFAULT_PATH  "/run/i4/ring.sock"
+#define DEFAULT_GROUP "i4"
+
+#define RENEW_TIMEOUT_NS (30 * NSEC_PER_SEC)
+
+const char *attachment_get_path(const struct attachment *attachment) {
+        const char *path = attachment->path ? attachment->path : getenv("I4_SOCKET");
+
+        return path && *path ? path : DEFAULT_PATH;
+}
+
+/* The group that may connect. A socket that cannot even be looked at is the installed one. */
+static const struct group *socket_get_group(const char *path) {
+        const struct group *group = NULL;
+        struct stat st;
+
+        if (stat(path, &st) >= 0)
+                group = getgrgid(st.st_gid);
+
+        return group ? group : getgrnam(DEFAULT_GROUP);
+}
+
+static bool user_is_member(const char *user, const struct group *group) {
+        for (char **member = group->gr_mem; *member; ++member)
+                if (strcmp(*member, user) == 0)
+                        return true;
+
+        return false;
+}
+
+static void explain_access(const struct attachment *attachment) {
+        const char *path = attachment_get_path(attachment);
+        const struct group *group = socket_get_group(path);
+        const char *name = group ? group->gr_name : DEFAULT_GROUP;
+        const struct passwd *passwd = getpwuid(geteuid());
+        const char *user = passwd ? passwd->pw_name : "$USER";
+
+        if (group && user_is_member(user, group))
+                say(attachment->who,
+                                "not allowed to connect to %s: %s is in group %s, but not yet in this session; "
+                                "log in again, or try 'newgrp %s'",
+                                path, user, name, name);
+        else
+                say(attachment->who,
+                                "not allowed to connect to %s: this is for group %s; "
+                                "run 'sudo usermod -aG %s %s' and log in again",
+                                path, name, name, user);
+}
+
+static void explain_absence(const struct attachment *attachment, int error) {
+        const char *path = attachment_get_path(attachment);
+        const char *reason = error == -ENOENT ? "there is no such socket" : "nobody answers";
+
+        if (strcmp(path, DEFAULT_PATH) == 0)
+                say(attachment->who,
+                                "i4d does not run: %s at %s; "
+                                "start it with 'sudo systemctl start i4d.socket i4d.service'",
+                                reason, path);
+        else
+                say(attachment->who, "no i4d at %s: %s; is it the path given to 'i4d --socket'?", path,
+                                reason);
+}
+
+static void explain(const struct attachment *attachment, int error) {
+        const char *path = attachment_get_path(attachment);
+
+        switch (error) {
+        case -EACCES:
+                explain_access(attachment);
+                return;
+        case -ENOENT:
+        case -ECONNREFUSED:
+                explain_absence(attachment, error);
+                return;
+        case -EUSERS:
+                say(attachment->who,
+                                "i4d at %s has no place for another reader; raise MaxReaders= in i4d.conf(5)",
+                                path);
+                return;
+        case -ETIMEDOUT:
+                say(attachment->who, "i4d at %s does not answer; 'systemctl status i4d' may tell why", path);
+                return;
+        case -EPROTO:
+        case -EPROTONOSUPPORT:
+        case -EPROTOTYPE:
+                say(attachment->who,
+                                "what listens at %s is no i4d that this i4 (%s) understands; update the older",
+                                path, I4_VERSION);
+                return;
+        case -EBADMSG:
+                say(attachment->who,
+                                "the ring of i4d at %s is damaged; 'sudo systemctl restart i4d' makes another",
+                                path);
+                return;
+        default:
+                say(attachment->who, "cannot attach to i4d at %s: %s", path, strerror(-error));
+        }
+}
+
+/* Nobody is there now, which may change by itself. */
+static bool error_is_absence(int error) {
+        return error == -ENOENT || error == -ECONNREFUSED || error == -ETIMEDOUT;
+}
+
+static int attachment_try(const struct attachment *attachment, i4_reader **readerp) {
+        return attachment->is_observer ? i4_reader_open_observer(readerp, attachment->path, attachment->who)
+                                       : i4_reader_open(readerp, attachment->path, attachment->who);
+}
+
+static void sleep_a_second(void) {
+        const struct timespec second = { .tv_sec = 1 };
+
+        (void) nanosleep(&second, NULL);
+}
+
+int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
+        bool is_told = false;
+        int r;
+
+        while ((r = attachment_try(attachment, readerp)) < 0) {
+                if (stop_is_requested())
+                        return 1;
+                if (!attachment->wait || !error_is_absence(r)) {
+                        explain(attachment, r);
+                        return r;
+                }
+
+                if (!is_told)
+                        say(attachment->who, "waiting for i4d at %s", attachment_get_path(attachment));
+                is_told = true;
+                sleep_a_second();
+        }
+
+        return 0;
+}
+
+int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
+        int r;
+
+        while ((r = i4_reader_reattach(reader)) < 0) {
+                bool is_late = !attachment->wait && clock_now_ns(CLOCK_MONOTONIC) >= deadline_ns;
+
+                if (stop_is_requested())
+                        return 1;
+                if (is_late || !error_is_absence(r)) {
+                        explain(attachment, r);
+                        return r;
+                }
+
+                sleep_a_second();
+        }
+
+        return 0;
+}

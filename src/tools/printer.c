@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * JSON is libi4's affair. CSV and columns print the same texts for the same fields: numbers are put together
+ * from the record's integers, never through floating point.
+ */
+
+#include "tools/printer.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* No line of CSV or columns is longer: names have at most 32 bytes, and colours some more. */
+#define PRINTER_LINE_MAX 512u
+
+#define COLOUR_HEAD   "\033[1m"
+#define COLOUR_FAINT  "\033[2m"
+#define COLOUR_RED    "\033[31m"
+#define COLOUR_YELLOW "\033[33m"
+#define COLOUR_BLUE   "\033[34m"
+#define COLOUR_OFF    "\033[0m"
+
+static const char *const format_names[N_FORMATS] = {
+        [FORMAT_JSON] = "json",
+        [FORMAT_PRETTY] = "pretty",
+        [FORMAT_CSV] = "csv",
+};
+
+int printer_format_from_string(const char *name) {
+        for (int i = 0; i < N_FORMATS; ++i)
+                if (strcmp(format_names[i], name) == 0)
+                        return i;
+
+        return -EINVAL;
+}
+
+static bool terminal_has_colours(int fd) {
+        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+        return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+void printer_init(struct printer *printer, enum printer_format format, struct output *output) {
+        *printer = (struct printer){
+                .output = output,
+                .format = format,
+                .has_colours = format == FORMAT_PRETTY && terminal_has_colours(output->fd),
+                .second = UINT64_MAX,
+        };
+}
+
+void printer_deinit(struct printer *printer) {
+        printer->encoder = i4_encoder_free(printer->encoder);
+}
+
+static const char *or_unknown(const char *name) {
+        return name ? name : "unknown";
+}
+
+static void printer_measure(struct printer *printer) {
+        const i4_catalog *catalog = printer->catalog;
+        char id[I4_SENSOR_ID_MAX];
+
+        printer->type_width = printer->unit_width = printer->pipeline_width = printer->sensor_width = 8;
+
+        for (unsigned int i = 0; i < i4_catalog_get_n_types(catalog); ++i) {
+                struct i4_record record = { .type = (uint8_t) i,
+                        .sensor = i4_catalog_get_n_sensors(catalog) - 1 };
+                int n = i4_catalog_format_sensor_id(catalog, &record, id, sizeof(id));
+
+                printer->sensor_width = MAX(printer->sensor_width, n);
+                n = (int) strlen(i4_catalog_get_type_name(catalog, i));
+                printer->type_width = MAX(printer->type_width, n);
+                n = (int) strlen(i4_catalog_get_type_unit(catalog, i));
+                printer->unit_width = MAX(printer->unit_width, n);
+        }
+        for (unsigned int i = 0; i < i4_catalog_get_n_pipelines(catalog); ++i) {
+                int n = (int) strlen(i4_catalog_get_pipeline_id(catalog, i));
+
+                printer->pipeline_width = MAX(printer->pipeline_width, n);
+        }
+}
+
+int printer_set_catalog(struct printer *printer, const i4_catalog *catalog) {
+        i4_encoder *encoder = NULL;
+        int r;
+
+        if (printer->format == FORMAT_JSON) {
+                r = i4_encoder_new(&encoder, catalog);
+                if (r < 0)
+                        return r;
+                (void) i4_encoder_free(printer->encoder);
+                printer->encoder = encoder;
+        }
+
+        printer->catalog = catalog;
+        printer_measure(printer);
+        return 0;
+}
+
+static const char *printer_get_date(struct printer *printer, uint64_t second) {
+        time_t time = (time_t) second;
+        struct tm tm;
+
+        if (second != printer->second) {
+                (void) gmtime_r(&time, &tm);
+                (void) strftime(printer->date, sizeof(printer->date), "%Y-%m-%dT%H:%M:%S", &tm);
+                printer->second = second;
+        }
+
+        return printer->date;
+}
+
+/* A scaled integer in decimal: what it takes to print one with "%s%u.%0*u". */
+struct decimal {
+        const char *sign;
+        uint32_t integer;
+        uint32_t fraction;
+};
+
+static struct decimal decimal_from(int64_t value, uint32_t scale) {
+        uint64_t magnitude = value < 0 ? (uint64_t) -value : (uint64_t) value;
+
+        return (struct decimal){
+                .sign = value < 0 ? "-" : "",
+                .integer = (uint32_t) (magnitude / scale),
+                .fraction = (uint32_t) (magnitude % scale),
+        };
+}
+
+static const char *alert_text(const struct i4_record *record) {
+        return record->alert == I4_ALERT_NONE ? "" : or_unknown(i4_alert_to_string(record->alert));
+}
+
+static void sensor_text(const struct printer *printer, const struct i4_record *record,
+                char id[static I4_SENSOR_ID_MAX]) {
+        if (i4_catalog_format_sensor_id(printer->catalog, record, id, I4_SENSOR_ID_MAX) < 0)
+                (void) snprintf(id, I4_SENSOR_ID_MAX, "SNS-unknown-%04" PRIu32, record->sensor);
+}
+
+/* csv */
+
+#define CSV_HEADER                                                                                           \
+        "sequence,sensor_id,timestamp,type,value,unit,lat,lon,mile_post,pipeline_id,status,quality_score,"   \
+        "alert_level\n"
+
+/* A name as a field: quoted where it must be. Names are printable ASCII without quotes. */
+struct csv_name {
+        char text[40];
+};
+
+static struct csv_name csv_quote(const char *name) {
+        struct csv_name field;
+
+        (void) snprintf(field.text, sizeof(field.text), strchr(or_unknown(name), ',') ? "\"%s\"" : "%s",
+                        or_unknown(name));
+        return field;
+}
+
+static int csv_format(struct printer *printer, const struct i4_record *record, char *p) {
+        struct decimal value = decimal_from(record->value_e2, 100);
+        struct decimal latitude = decimal_from(record->latitude_e6, 1000000);
+        struct decimal longitude = decimal_from(record->longitude_e6, 1000000);
+        uint64_t second = record->time_ns / NSEC_PER_SEC;
+        char sensor[I4_SENSOR_ID_MAX];
+
+        sensor_text(printer, record, sensor);
+        return snprintf(p, PRINTER_LINE_MAX,
+                        "%" PRIu64
+                        ",%s,%s.%06uZ,%s,%s%u.%02u,%s,%s%u.%06u,%s%u.%06u,%u.%02u,%s,%s,%u.%04u,%s\n",
+                        record->sequence, csv_quote(sensor).text, printer_get_date(printer, second),
+                        (unsigned int) (record->time_ns % NSEC_PER_SEC / NSEC_PER_USEC),
+                        csv_quote(i4_catalog_get_type_name(printer->catalog, record->type)).text, value.sign,
+                        value.integer, value.fraction,
+                        csv_quote(i4_catalog_get_type_unit(printer->catalog, record->type)).text,
+                        latitude.sign, latitude.integer, latitude.fraction, longitude.sign, longitude.integer,
+                        longitude.fraction, record->mile_post_e2 / 100, record->mile_post_e2 % 100,
+                        csv_quote(i4_catalog_get_pipeline_id(printer->catalog, record->pipeline)).text,
+                        or_unknown(i4_status_to_string(record->status)), record->quality_e4 / 10000u,
+                        record->quality_e4 % 10000u, alert_text(record));
+}
+
+/* columns */
+
+static const char *colour(const struct printer *printer, const char *code) {
+        return printer->has_colours ? code : "";
+}
+
+static const char *alert_colour(const struct i4_record *record) {
+        switch (record->alert) {
+        case I4_ALERT_NONE:
+                return COLOUR_FAINT;
+        case I4_ALERT_LOW:
+                return COLOUR_BLUE;
+        case I4_ALERT_MEDIUM:
+                return COLOUR_YELLOW;
+        default:
+                return COLOUR_RED;
+        }
+}
+
+static const char *status_colour(const struct i4_record *record) {
+        switch (record->status) {
+        case I4_STATUS_NORMAL:
+                return "";
+        case I4_STATUS_WARNING:
+                return COLOUR_YELLOW;
+        default:
+                return COLOUR_BLUE;
+        }
+}
+
+static int pretty_format_header(const struct printer *printer, char *p) {
+        return snprintf(p, PRINTER_LINE_MAX,
+                        "%s%12s  %-15s  %-*s  %-*s  %10s %-*s  %-*s  %9s  %-11s  %-7s  %s%s\n",
+                        colour(printer, COLOUR_HEAD), "SEQUENCE", "TIME (UTC)", printer->sensor_width,
+                        "SENSOR", printer->type_width, "TYPE", "VALUE", printer->unit_width, "UNIT",
+                        printer->pipeline_width, "PIPELINE", "MILE POST", "STATUS", "QUALITY", "ALERT",
+                        colour(printer, COLOUR_OFF));
+}
+
+static int pretty_format(struct printer *printer, const struct i4_record *record, char *p) {
+        struct decimal value = decimal_from(record->value_e2, 100);
+        uint64_t second = record->time_ns / NSEC_PER_SEC;
+        char sensor[I4_SENSOR_ID_MAX], value_text[16];
+        bool is_anomaly = record->fault != I4_FAULT_NONE;
+
+        sensor_text(printer, record, sensor);
+        (void) snprintf(value_text, sizeof(value_text), "%s%u.%02u", value.sign, value.integer,
+                        value.fraction);
+        return snprintf(p, PRINTER_LINE_MAX,
+                        "%s%12" PRIu64 "%s  %s.%06u  %-*s  %-*s  %s%10s%s %-*s  %-*s  %6u.%02u  %s%-11s%s  "
+                        "%2u.%04u  %s%s%s\n",
+                        colour(printer, COLOUR_FAINT), record->sequence, colour(printer, COLOUR_OFF),
+                        strchr(printer_get_date(printer, second), 'T') + 1,
+                        (unsigned int) (record->time_ns % NSEC_PER_SEC / NSEC_PER_USEC),
+                        printer->sensor_width, sensor, printer->type_width,
+                        or_unknown(i4_catalog_get_type_name(printer->catalog, record->type)),
+                        colour(printer, is_anomaly ? COLOUR_RED : ""), value_text,
+                        colour(printer, COLOUR_OFF), printer->unit_width,
+                        or_unknown(i4_catalog_get_type_unit(printer->catalog, record->type)),
+                        printer->pipeline_width,
+                        or_unknown(i4_catalog_get_pipeline_id(printer->catalog, record->pipeline)),
+                        record->mile_post_e2 / 100, record->mile_post_e2 % 100,
+                        colour(printer, status_colour(record)),
+                        or_unknown(i4_status_to_string(record->status)), colour(printer, COLOUR_OFF),
+                        record->quality_e4 / 10000u, record->quality_e4 % 10000u,
+                        colour(printer, alert_colour(record)),
+                        record->alert == I4_ALERT_NONE ? "-" : alert_text(record),
+                        colour(printer, COLOUR_OFF));
+}
+
+/* all */
+
+int printer_begin(struct printer *printer) {
+        struct output *output = printer->output;
+        int n = 0, r;
+
+        r = output_reserve(output, PRINTER_LINE_MAX);
+        if (r < 0)
+                return r;
+
+        if (printer->format == FORMAT_CSV)
+                n = snprintf(output->buffer + output->n, PRINTER_LINE_MAX, "%s", CSV_HEADER);
+        else if (printer->format == FORMAT_PRETTY)
+                n = pretty_format_header(printer, output->buffer + output->n);
+
+        output->n += (size_t) n;
+        return 0;
+}
+
+static int printer_write_json(struct printer *printer, const struct i4_record *records, size_t n_records) {
+        struct output *output = printer->output;
+
+        while (n_records > 0) {
+                size_t n_encoded;
+                int r;
+
+                r = output_reserve(output, I4_LINE_MAX);
+                if (r < 0)
+                        return r;
+
+                output->n += i4_encoder_encode(printer->encoder, records, n_records,
+                                output->buffer + output->n, output->size - output->n, &n_encoded);
+                records += n_encoded;
+                n_records -= n_encoded;
+        }
+
+        return 0;
+}
+
+int printer_write(struct printer *printer, const struct i4_record *records, size_t n_records) {
+        struct output *output = printer->output;
+        int n, r;
+
+        if (printer->format == FORMAT_JSON)
+                return printer_write_json(printer, records, n_records);
+
+        for (size_t i = 0; i < n_records; ++i) {
+                r = output_reserve(output, PRINTER_LINE_MAX);
+                if (r < 0)
+                        return r;
+
+                n = printer->format == FORMAT_CSV
+                                    ? csv_format(printer, &records[i], output->buffer + output->n)
+                                    : pretty_format(printer, &records[i], output->buffer + output->n);
+                assert(n > 0 && n < (int) PRINTER_LINE_MAX);
+                output->n += (size_t) n;
+        }
+
+        return 0;
+}

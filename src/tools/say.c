@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tools/say.h"
+
+#include <stdarg.h>
+
+#define LINE_MAX_SIZE 2048
+
+void say(const char *who, const char *format, ...) {
+        char line[LINE_MAX_SIZE];
+        va_list arguments;
+        size_t n;
+
+        n = (size_t) snprintf(line, sizeof(line), "%s: ", who);
+        va_start(arguments, format);
+        (void) vsnprintf(line + n, sizeof(line) - n, format, arguments);
+        va_end(arguments);
+
+        /* Who cannot be told on stderr cannot be told at all. */
+        (void) dprintf(STDERR_FILENO, "%s\n", line);
+}

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * i4 tail: the stream as text
+ *
+ * Reads what is there, prints what is wanted of it, and sleeps when there is nothing more. All that may
+ * happen to a reader on the way (records lost, a new ring, a daemon that is gone) is an answer of libi4 and
+ * has its function here.
+ */
+
+#include "i4.h"
+
+#include "tools/attach.h"
+#include "tools/filter.h"
+#include "tools/output.h"
+#include "tools/printer.h"
+#include "tools/say.h"
+#include "tools/stop.h"
+#include "tools/verbs.h"
+#include "util/clock.h"
+#include "util/macros.h"
+#include "util/parse.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define BATCH_RECORDS 2048u
+
+/* How often to look whether anybody still reads, while there is nothing to print for him. */
+#define LOOK_INTERVAL_NS NSEC_PER_SEC
+
+struct tail_options {
+        struct attachment attachment;
+        enum printer_format format;
+        uint64_t from;      /* sequence, I4_OLDEST, I4_NEWEST */
+        uint64_t n_records; /* to print; UINT64_MAX: no end */
+        bool is_verbose;
+        struct filter filter;
+};
+
+struct tail {
+        struct tail_options *options;
+        i4_reader *reader;
+        struct output output;
+        struct printer printer;
+        struct i4_record *records;
+        uint64_t n_left;       /* to print */
+        uint64_t next_look_ns; /* CLOCK_MONOTONIC_COARSE */
+        bool has_lost;
+        bool is_gone; /* the daemon, and this has been told */
+};
+
+/* options */
+
+enum {
+        FLAG_N,
+        FLAG_FROM,
+        FLAG_FORMAT,
+        FLAG_TYPE,
+        FLAG_PIPELINE,
+        FLAG_SENSOR,
+        FLAG_STATUS,
+        FLAG_ALERT,
+        FLAG_ANOMALY,
+        FLAG_WAIT,
+        FLAG_SOCKET,
+        FLAG_VERBOSE,
+};
+
+static const struct flag tail_flags[] = {
+        [FLAG_N] = { "lines", 'n', "N", "end after N readings" },
+        [FLAG_FROM] = { "from", 'f', "WHERE",
+                        "oldest (all that the ring still holds), newest (what comes\n"
+                        "from now on, the default), or a sequence number" },
+        [FLAG_FORMAT] = { "format", 'o', "FORMAT",
+                        "json (JSON Lines, the default), pretty (columns, coloured on\n"
+                        "a terminal), csv (with a header line, sequence number first)" },
+        [FLAG_TYPE] = { "type", 't', "NAMES", "only these types: pressure,flow_rate" },
+        [FLAG_PIPELINE] = { "pipeline", 'p', "IDS", "only these pipelines: PIPE-TX-001" },
+        [FLAG_SENSOR] = { "sensor", 's', "IDS", "only these sensors: SNS-flo-2977" },
+        [FLAG_STATUS] = { "status", 0, "NAMES", "only normal, warning, maintenance" },
+        [FLAG_ALERT] = { "alert", 'a', "NAMES", "only none, low, medium, high" },
+        [FLAG_ANOMALY] = { "anomaly", 0, NULL, "only readings that i4 made wrong on purpose" },
+        [FLAG_WAIT] = { "wait", 'w', NULL, "wait for a daemon that is not there, as long as it takes" },
+        [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },
+        [FLAG_VERBOSE] = { "verbose", 'v', NULL, "tell on stderr when the daemon goes and comes" },
+};
+
+static const char tail_text[] =
+                "Lists may be given with commas or by repeating the flag: any of the names will do, and all\n"
+                "flags given must agree. Records that were overwritten before they could be read are told\n"
+                "on stderr, where they are missing, and by exit status 3.\n"
+                "\n"
+                "Examples:\n"
+                "  i4 tail -n 10                            the next ten readings\n"
+                "  i4 tail --format pretty --alert high     a picture of what is wrong now\n"
+                "  i4 tail --from oldest --format csv -n 100000 > readings.csv\n"
+                "  i4 tail --type pressure,flow_rate --pipeline PIPE-TX-001 | jq .value\n"
+                "  i4 tail --wait | my-consumer             survives every restart of the daemon\n"
+                "\n"
+                "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but records were lost. See i4(1).\n";
+
+static int parse_from(const char *who, const char *text, uint64_t *fromp) {
+        if (strcmp(text, "oldest") == 0)
+                *fromp = I4_OLDEST;
+        else if (strcmp(text, "newest") == 0)
+                *fromp = I4_NEWEST;
+        else if (parse_uint64(text, fromp) < 0 || *fromp >= I4_OLDEST) {
+                say(who, "--from '%s' is none of oldest, newest, or a sequence number such as 125000", text);
+                return -EINVAL;
+        }
+
+        return 0;
+}
+
+static int parse_count(const char *who, const char *text, uint64_t *countp) {
+        if (parse_uint64(text, countp) >= 0)
+                return 0;
+
+        say(who, "-n '%s' is no number of readings such as 100", text);
+        return -EINVAL;
+}
+
+static int parse_format(const char *who, const char *text, enum printer_format *formatp) {
+        int r;
+
+        r = printer_format_from_string(text);
+        if (r < 0) {
+                say(who, "--format '%s' is none of json, pretty, csv", text);
+                return r;
+        }
+
+        *formatp = (enum printer_format) r;
+        return 0;
+}
+
+static int tail_take_flag(void *userdata, size_t flag, const char *argument) {
+        struct tail_options *options = userdata;
+        const char *who = options->attachment.who;
+
+        switch (flag) {
+        case FLAG_N:
+                return parse_count(who, argument, &options->n_records);
+        case FLAG_FROM:
+                return parse_from(who, argument, &options->from);
+        case FLAG_FORMAT:
+                return parse_format(who, argument, &options->format);
+        case FLAG_TYPE:
+                return filter_add_types(&options->filter, who, argument);
+        case FLAG_PIPELINE:
+                return filter_add_pipelines(&options->filter, who, argument);
+        case FLAG_SENSOR:
+                return filter_add_sensors(&options->filter, who, argument);
+        case FLAG_STATUS:
+                return filter_add_statuses(&options->filter, who, argument);
+        case FLAG_ALERT:
+                return filter_add_alerts(&options->filter, who, argument);
+        case FLAG_ANOMALY:
+                options->filter.is_anomaly = true;
+                return 0;
+        case FLAG_WAIT:
+                options->attachment.wait = true;
+                return 0;
+        case FLAG_SOCKET:
+                options->attachment.path = argument;
+                return 0;
+        default:
+                assert(flag == FLAG_VERBOSE);
+                options->is_verbose = true;
+                return 0;
+        }
+}
+
+/* the stream */
+
+static int tail_set_catalog(struct tail *tail) {
+        const i4_catalog *catalog = i4_reader_get_catalog(tail->reader);
+        int r;
+
+        r = filter_set_catalog(&tail->options->filter, tail->options->attachment.who, catalog);
+        if (r >= 0)
+                r = printer_set_catalog(&tail->printer, catalog);
+        if (r == -ENOMEM)
+                say(tail->options->attachment.who, "%s", strerror(ENOMEM));
+
+        return r;
+}
+
+static int tail_print(struct tail *tail, size_t n_records) {
+        size_t n = filter_apply(&tail->options->filter, tail->records, n_records);
+        int r;
+
+        n = (size_t) MIN(n, tail->n_left);
+        r = printer_write(&tail->printer, tail->records, n);
+        if (r < 0)
+                return r;
+
+        tail->n_left -= n;
+        return output_flush_late(&tail->output);
+}
+
+/* In band: what was read before the gap is on its way when the gap is told. */
+static int tail_tell_gap(struct tail *tail, uint64_t first) {
+        uint64_t next = i4_reader_get_cursor(tail->reader);
+        int r;
+
+        r = output_flush(&tail->output);
+        if (r < 0)
+                return r;
+
+        say(tail->options->attachment.who, "lost %" PRIu64 " records (sequence %" PRIu64 " to %" PRIu64 ")",
+                        next - first, first, next - 1);
+        tail->has_lost = true;
+        return 0;
+}
+
+static int tail_renew(struct tail *tail) {
+        const struct attachment *attachment = &tail->options->attachment;
+        int r;
+
+        r = attachment_renew(attachment, tail->reader);
+        if (r != 0)
+                return MIN(r, 0);
+
+        if (tail->options->is_verbose)
+                say(attachment->who, "i4d has a new ring; going on at sequence %" PRIu64,
+                                i4_reader_get_cursor(tail->reader));
+        tail->is_gone = false;
+        return tail_set_catalog(tail);
+}
+
+static int tail_tell_gone(struct tail *tail) {
+        const struct attachment *attachment = &tail->options->attachment;
+
+        if (!attachment->wait) {
+                say(attachment->who, "i4d has been gone for 30 s; 'sudo systemctl start i4d' starts it, "
+                                     "and --wait would have waited");
+                return -ECONNRESET;
+        }
+
+        if (!tail->is_gone && tail->options->is_verbose)
+                say(attachment->who, "i4d is gone; waiting for it");
+        tail->is_gone = true;
+        return 0;
+}
+
+/* What libi4 answers besides records. @first: where the reader stood before it was asked. */
+static int tail_handle(struct tail *tail, int answer, uint64_t first) {
+        switch (answer) {
+        case -EINTR:
+                return 0;
+        case -EOVERFLOW:
+                return tail_tell_gap(tail, first);
+        case -ESTALE:
+                return tail_renew(tail);
+        case -EPIPE:
+                return tail_tell_gone(tail);
+        case -EBADMSG:
+                say(tail->options->attachment.who, "the ring is damaged at sequence %" PRIu64, first);
+                return -EBADMSG;
+        default:
+                say(tail->options->attachment.who, "cannot read the ring: %s", strerror(-answer));
+                return answer;
+        }
+}
+
+/* A consumer that has left is noticed also when nothing matches the filter. */
+static int tail_look(struct tail *tail) {
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC_COARSE);
+
+        if (likely(now_ns < tail->next_look_ns))
+                return 0;
+
+        tail->next_look_ns = now_ns + LOOK_INTERVAL_NS;
+        return output_check(&tail->output);
+}
+
+static int tail_sleep(struct tail *tail) {
+        uint64_t cursor = i4_reader_get_cursor(tail->reader);
+        int r;
+
+        r = output_flush(&tail->output);
+        if (r < 0)
+                return r;
+
+        r = i4_reader_wait(tail->reader, (int64_t) LOOK_INTERVAL_NS);
+        return r < 0 ? tail_handle(tail, r, cursor) : 0;
+}
+
+static int tail_step(struct tail *tail) {
+        uint64_t cursor = i4_reader_get_cursor(tail->reader);
+        int n, r;
+
+        r = tail_look(tail);
+        if (r < 0)
+                return r;
+
+        n = i4_reader_read(tail->reader, tail->records, (size_t) MIN(tail->n_left, BATCH_RECORDS));
+        if (n > 0)
+                return tail_print(tail, (size_t) n);
+        if (n < 0)
+                return tail_handle(tail, n, cursor);
+
+        return tail_sleep(tail);
+}
+
+static int tail_follow(struct tail *tail) {
+        int r;
+
+        while (tail->n_left > 0 && !stop_is_requested()) {
+                r = tail_step(tail);
+                if (r < 0)
+                        return r;
+        }
+
+        return output_flush(&tail->output);
+}
+
+static int tail_seek(struct tail *tail) {
+        const struct tail_options *options = tail->options;
+
+        if (i4_reader_seek(tail->reader, options->from) >= 0)
+                return 0;
+
+        say(options->attachment.who, "--from %" PRIu64 " is not published yet: the next one is %" PRIu64,
+                        options->from, i4_reader_get_newest(tail->reader));
+        return -ERANGE;
+}
+
+/* A consumer that wants no more, and a signal, are good ends; any other has been told unless it is of output.
+ */
+static int tail_get_status(const struct tail *tail, int r) {
+        int error = tail->output.error;
+
+        if (error < 0 && error != -EPIPE && error != -EINTR) {
+                say(tail->options->attachment.who, "cannot write: %s", strerror(-error));
+                return STATUS_FAILED;
+        }
+        if (r < 0 && error == 0)
+                return STATUS_FAILED;
+
+        return tail->has_lost ? STATUS_LOST : STATUS_DONE;
+}
+
+static int tail_run_attached(struct tail *tail) {
+        int r;
+
+        r = tail_set_catalog(tail);
+        if (r < 0)
+                return r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
+        r = tail_seek(tail);
+        if (r < 0)
+                return STATUS_FAILED;
+
+        r = printer_begin(&tail->printer);
+        if (r >= 0)
+                r = tail_follow(tail);
+
+        return tail_get_status(tail, r);
+}
+
+static void tail_deinit(struct tail *tail) {
+        tail->reader = i4_reader_close(tail->reader);
+        printer_deinit(&tail->printer);
+        output_deinit(&tail->output);
+        free(tail->records);
+}
+
+static int tail_init(struct tail *tail, struct tail_options *options) {
+        int r;
+
+        *tail = (struct tail){ .options = options, .n_left = options->n_records };
+
+        r = output_init(&tail->output, STDOUT_FILENO);
+        if (r < 0)
+                return r;
+        printer_init(&tail->printer, options->format, &tail->output);
+
+        tail->records = calloc(BATCH_RECORDS, sizeof(*tail->records));
+        return tail->records ? 0 : -ENOMEM;
+}
+
+static int tail_run_options(struct tail_options *options) {
+        _cleanup_(tail_deinit) struct tail tail;
+        int r;
+
+        r = tail_init(&tail, options);
+        if (r < 0) {
+                say(options->attachment.who, "%s", strerror(-r));
+                return STATUS_FAILED;
+        }
+
+        stop_init();
+        r = attachment_open(&options->attachment, &tail.reader);
+        if (r != 0)
+                return r < 0 ? STATUS_FAILED : STATUS_DONE;
+
+        return tail_run_attached(&tail);
+}
+
+static void tail_options_deinit(struct tail_options *options) {
+        filter_deinit(&options->filter);
+}
+
+static int tail_run(const struct verb *verb, int argc, char *argv[]) {
+        _cleanup_(tail_options_deinit) struct tail_options options = {
+                .attachment.who = verb->who,
+                .from = I4_NEWEST,
+                .n_records = UINT64_MAX,
+        };
+        int r;
+
+        r = flags_parse(verb, argc, argv, tail_take_flag, &options);
+        if (r <= 0)
+                return r < 0 ? STATUS_USAGE : STATUS_DONE;
+
+        return tail_run_options(&options);
+}
+
+const struct verb verb_tail = {
+        .name = "tail",
+        .who = "i4 tail",
+        .summary = "Print readings as they come.",
+        .text = tail_text,
+        .flags = tail_flags,
+        .n_flags = ELEMENTSOF(tail_flags),
+        .run = tail_run,
+};

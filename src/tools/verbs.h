@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+#include "tools/flags.h"
+
+/* One a file: tail.c, stat.c */
+extern const struct verb verb_stat;
+extern const struct verb verb_tail;
