@@ -23,24 +23,27 @@ struct publisher;
 enum publisher_notice_kind {
         PUBLISHER_ATTACHED,
         PUBLISHER_LEFT,
-        PUBLISHER_REFUSED, /* error: -EUSERS all places are taken, -EPROTO another version or no such protocol
+        PUBLISHER_REFUSED, /* error: -EUSERS all places are taken; -EPROTO another version, not this protocol
                             */
-        PUBLISHER_MUTE,    /* connected and said nothing for PUBLISHER_HELLO_SEC, or too many such */
-        PUBLISHER_SILENT,  /* is behind and reports no longer; once, until it reports again */
-        PUBLISHER_EXHAUSTED, /* error: no descriptor or memory for another connection; once an episode */
+        PUBLISHER_MUTE,    /* did not say who it is in time, or was the oldest of too many */
+        PUBLISHER_LOST,    /* n_lost: more than it had told before */
+        PUBLISHER_SILENT,  /* is behind and no longer says where; once, until it does; since_ns */
+        PUBLISHER_EXHAUSTED, /* error: no descriptor or memory for another connection; once, until there is */
+        PUBLISHER_N_NOTICES,
 };
 
 struct publisher_notice {
         enum publisher_notice_kind kind;
         int error;
-        const char *reason; /* one sentence, or NULL */
+        const char *reason; /* a sentence for REFUSED, else NULL */
         const char *name;   /* as the reader calls itself, "" before it did */
         bool is_observer;
         pid_t pid; /* 0: unknown */
         uid_t uid;
         uint64_t cursor;
-        uint64_t lag;
-        uint64_t lost;
+        uint64_t lost; /* since it attached */
+        uint64_t n_lost;
+        uint64_t since_ns; /* since its last sign of life */
 };
 
 typedef void publisher_notice_t(void *userdata, const struct publisher_notice *notice);
@@ -56,6 +59,7 @@ struct publisher_settings {
 #define PUBLISHER_SILENT_SEC    15u
 #define PUBLISHER_OBSERVERS_MAX 64u
 #define PUBLISHER_MUTE_MAX      64u
+#define PUBLISHER_MESSAGES_MAX  5000u /* a second, of one client */
 
 /*
  * A listening socket at @path, mode 0660. What a dead daemon left there is removed; -EADDRINUSE: a live one
