@@ -75,8 +75,8 @@ void config_init(struct config *config);
 int config_load(struct config *config, const char *path, struct complaints *complaints);
 
 /*
- * One file's text on top of what @config holds. @file is a name for complaints; a mistake is told and leaves its
- * key as it was. -ENOMEM.
+ * One file's text on top of what @config holds. @file is a name for complaints; a mistake is told and leaves
+ * its key as it was. -ENOMEM.
  */
 int config_parse(struct config *config, const char *file, const char *text, size_t size,
                 struct complaints *complaints);

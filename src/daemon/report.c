@@ -1,0 +1,735 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * Entries
+ *
+ * An entry is built on the stack as the journal takes it, an array of FIELD=value, and sent in one call.
+ * Names of fields are capital letters and underscores, since the catalog replaces only such in its texts. The
+ * same entry serves a person at a terminal, who gets the message alone.
+ */
+
+#include "daemon/report.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+
+/* A condition may be told so often in a window; what comes beyond is counted. */
+#define WINDOW_NS (30 * NSEC_PER_SEC)
+#define UNLIMITED 0
+
+#define ENTRY_FIELDS_MAX 40
+/* room for a long path, and a text that quotes it */
+#define ENTRY_SIZE       16384
+
+/* clang-format off */
+static const struct {
+        const char *id; /* found in units/i4.catalog; never given to another condition */
+        int priority;
+        unsigned int burst;
+} conditions[] = {
+        [CONDITION_STARTED] = { "4211e5a04c7941eb9b3155382a17c6fa", LOG_NOTICE, UNLIMITED },
+        [CONDITION_STOPPING] = { "d79ce05674f744d98c18a0277115e6e4", LOG_NOTICE, UNLIMITED },
+        [CONDITION_FAILED] = { "b5ace31340924b70810b018808101dde", LOG_ERR, UNLIMITED },
+        [CONDITION_HUNG] = { "5659c88a1cf443429d709af3bd3d73ee", LOG_CRIT, UNLIMITED },
+        [CONDITION_STATISTICS] = { "8fd59f5f78004599be2264cb76d37ee0", LOG_INFO, UNLIMITED },
+        [CONDITION_SETTINGS_RELOADED] = { "d3cf4c8c63f54d669760d53a85a48c0e", LOG_NOTICE, UNLIMITED },
+        [CONDITION_SETTINGS_MISTAKE] = { "d367551bdb4340f981cfb47c5f2749de", LOG_ERR, 20 },
+        [CONDITION_SETTINGS_KEPT] = { "48b9412d36ef41c0997650d6caa7c9f7", LOG_ERR, UNLIMITED },
+        [CONDITION_SETTINGS_PENDING] = { "2ea7976a31ca4fabb5dd38a3fe9622eb", LOG_NOTICE, UNLIMITED },
+        [CONDITION_ANCHOR] = { "fcf2c91e87a84a7583b71e1cb1c6070e", LOG_INFO, 10 },
+        [CONDITION_BEHIND] = { "4075d392d0de4c208b6f31e716876b9a", LOG_WARNING, 3 },
+        [CONDITION_CAUGHT_UP] = { "a4d2337c8c2142fab8337d0655f61323", LOG_INFO, 3 },
+        [CONDITION_SKIPPED] = { "5fce31a16c174579a5cd417032c3d341", LOG_WARNING, 10 },
+        [CONDITION_CLOCK_STEPPED] = { "9a214dd4e1a84891a14db8f06616643a", LOG_NOTICE, 10 },
+        [CONDITION_RING_NEW] = { "2be69819a1294cd9afaf9427ba9af8c0", LOG_NOTICE, UNLIMITED },
+        [CONDITION_RING_ADOPTED] = { "3d6f8b58bcfb4877bcc5834c2abcb584", LOG_NOTICE, UNLIMITED },
+        [CONDITION_RING_RETIRED] = { "fdad6df6843642438475ed277e3fb363", LOG_WARNING, UNLIMITED },
+        [CONDITION_RING_NOT_KEPT] = { "2ea58a81d4934bf79abbdbc353564f05", LOG_WARNING, UNLIMITED },
+        [CONDITION_READER_ATTACHED] = { "7cb7b52fa08e424f9e047afc9ec3b7e7", LOG_INFO, 20 },
+        [CONDITION_READER_LEFT] = { "40bd5ff35c734a5bbccdf9909eca0e3a", LOG_INFO, 20 },
+        [CONDITION_READER_REFUSED] = { "5a4fcafe3b0a44cc8a522c2ea43bb664", LOG_WARNING, 10 },
+        [CONDITION_READER_LOST] = { "b274625afa3d43a3bfd744dca821b957", LOG_WARNING, 10 },
+        [CONDITION_READER_SILENT] = { "c821344887374f3297bee5ae21a7d374", LOG_NOTICE, 10 },
+        [CONDITION_STORAGE_OPENED] = { "c5f9184fdc684f7181946ac82e998ab0", LOG_INFO, UNLIMITED },
+        [CONDITION_STORAGE_ENGINE] = { "d25c0e2c21a344afa9b94fcd7786ad16", LOG_NOTICE, UNLIMITED },
+        [CONDITION_STORAGE_LINE_ENDED] = { "c02d781c2be24b29b703a3afe3594021", LOG_NOTICE, UNLIMITED },
+        [CONDITION_STORAGE_FULL] = { "a4318a5b221a43f287bd9a9818f7e1f0", LOG_ERR, 5 },
+        [CONDITION_STORAGE_LIMITED] = { "360e3a1c5e1b4338a8d0d814377c3f2f", LOG_ERR, 5 },
+        [CONDITION_STORAGE_FAILED] = { "84e4e0e8a1f2420495dda6cc8fe7fc30", LOG_ERR, 5 },
+        [CONDITION_STORAGE_RECOVERED] = { "989068045a0740bcac0b4c332bd3f239", LOG_NOTICE, 5 },
+        [CONDITION_STORAGE_DROPPED] = { "f32ab46496e045fd815371527bc6d8fc", LOG_WARNING, 5 },
+        [CONDITION_STORAGE_SEALED] = { "24e8b74f54344033b02924ad4cd6cc43", LOG_INFO, 10 },
+        [CONDITION_STORAGE_DELETED] = { "fd170cbb4d18497f94b83135a2422874", LOG_INFO, 10 },
+        [CONDITION_STORAGE_REPLACED] = { "36c574048a5945bd922a7e878eb7e4a1", LOG_WARNING, 5 },
+};
+/* clang-format on */
+
+static_assert(ELEMENTSOF(conditions) == N_CONDITIONS, "every condition has an id");
+
+struct limiter {
+        uint64_t window_end_ns;
+        unsigned int n_told;
+        uint64_t n_held_back;
+};
+
+struct report {
+        report_sink_t *sink;
+        void *userdata;
+        pthread_mutex_t lock;
+        struct limiter limiters[N_CONDITIONS];
+};
+
+struct entry {
+        enum condition condition;
+        struct iovec fields[ENTRY_FIELDS_MAX];
+        size_t n_fields;
+        char text[ENTRY_SIZE];
+        size_t size;
+};
+
+/* sinks */
+
+static struct iovec entry_get_message(const struct iovec *fields, size_t n_fields) {
+        struct iovec field = fields[n_fields - 1];
+        size_t n = strlen("MESSAGE=");
+
+        return (struct iovec){ (char *) field.iov_base + n, field.iov_len - n };
+}
+
+static void sink_stderr(void *userdata, const struct iovec *fields, size_t n_fields) {
+        struct iovec message = entry_get_message(fields, n_fields);
+
+        (void) fprintf(stderr, "i4d: %.*s\n", (int) message.iov_len, (const char *) message.iov_base);
+}
+
+static void sink_journal(void *userdata, const struct iovec *fields, size_t n_fields) {
+        /* Too many or too large for a journal that is not there: then at least what stderr leads to. */
+        if (sd_journal_sendv(fields, (int) n_fields) < 0)
+                sink_stderr(NULL, fields, n_fields);
+}
+
+/* Whoever started us says which stream is the journal; a redirected stderr is another one. */
+static bool stderr_is_journal(void) {
+        const char *stream = getenv("JOURNAL_STREAM");
+        unsigned long long device, inode;
+        struct stat st;
+
+        if (!stream || sscanf(stream, "%llu:%llu", &device, &inode) != 2)
+                return false;
+
+        return fstat(STDERR_FILENO, &st) >= 0 && st.st_dev == device && st.st_ino == inode;
+}
+
+int report_new(struct report **reportp, report_sink_t *sink, void *userdata) {
+        struct report *report;
+
+        report = calloc(1, sizeof(*report));
+        if (!report)
+                return -ENOMEM;
+
+        report->sink = sink ? sink : stderr_is_journal() ? sink_journal : sink_stderr;
+        report->userdata = userdata;
+        (void) pthread_mutex_init(&report->lock, NULL);
+
+        *reportp = report;
+        return 0;
+}
+
+struct report *report_free(struct report *report) {
+        if (report)
+                (void) pthread_mutex_destroy(&report->lock);
+        free(report);
+        return NULL;
+}
+
+const char *condition_get_id(enum condition condition) {
+        return conditions[condition].id;
+}
+
+/* how often */
+
+/* Is it told? Then *@n_held_backp are those that were not, before it. */
+static bool report_admit(struct report *report, enum condition condition, uint64_t *n_held_backp) {
+        struct limiter *limiter = &report->limiters[condition];
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+        bool is_admitted;
+
+        (void) pthread_mutex_lock(&report->lock);
+        if (now_ns >= limiter->window_end_ns) {
+                limiter->window_end_ns = now_ns + WINDOW_NS;
+                limiter->n_told = 0;
+        }
+
+        is_admitted = conditions[condition].burst == UNLIMITED ||
+                      limiter->n_told < conditions[condition].burst;
+        if (is_admitted) {
+                ++limiter->n_told;
+                *n_held_backp = TAKE(limiter->n_held_back, 0);
+        } else {
+                ++limiter->n_held_back;
+        }
+        (void) pthread_mutex_unlock(&report->lock);
+
+        return is_admitted;
+}
+
+static uint64_t report_take_held_back(struct report *report) {
+        uint64_t n = 0;
+
+        (void) pthread_mutex_lock(&report->lock);
+        for (size_t i = 0; i < N_CONDITIONS; ++i)
+                n += TAKE(report->limiters[i].n_held_back, 0);
+        (void) pthread_mutex_unlock(&report->lock);
+
+        return n;
+}
+
+/* entries */
+
+static void entry_close(struct entry *entry, const char *begin) {
+        entry->fields[entry->n_fields++] =
+                        (struct iovec){ (char *) begin, entry->size - (size_t) (begin - entry->text) };
+}
+
+static void entry_append_list(struct entry *entry, const char *format, va_list args) _printf_(2, 0);
+
+/* What does not fit is cut: names are short, and errors are said first. */
+static void entry_append_list(struct entry *entry, const char *format, va_list args) {
+        size_t room = sizeof(entry->text) - entry->size;
+        int n = vsnprintf(entry->text + entry->size, room, format, args);
+
+        if (n > 0)
+                entry->size += MIN((size_t) n, room - 1);
+}
+
+static void entry_append(struct entry *entry, const char *format, ...) _printf_(2, 3);
+
+static void entry_append(struct entry *entry, const char *format, ...) {
+        va_list args;
+
+        va_start(args, format);
+        entry_append_list(entry, format, args);
+        va_end(args);
+}
+
+static void entry_add(struct entry *entry, const char *name, const char *format, ...) _printf_(3, 4);
+
+static void entry_add(struct entry *entry, const char *name, const char *format, ...) {
+        const char *begin = entry->text + entry->size;
+        va_list args;
+
+        assert(entry->n_fields < ENTRY_FIELDS_MAX);
+
+        va_start(args, format);
+        entry_append(entry, "%s=", name);
+        entry_append_list(entry, format, args);
+        va_end(args);
+
+        entry_close(entry, begin);
+}
+
+static void entry_add_number(struct entry *entry, const char *name, uint64_t number) {
+        entry_add(entry, name, "%" PRIu64, number);
+}
+
+static void entry_add_span(struct entry *entry, const char *name, uint64_t ns) {
+        char span[FORMAT_MAX];
+
+        entry_add(entry, name, "%s", format_span(ns, span));
+}
+
+static void entry_add_error(struct entry *entry, int error) {
+        entry_add(entry, "ERRNO", "%d", -error);
+        entry_add(entry, "ERROR", "%s", strerror(-error));
+}
+
+static void entry_init(struct entry *entry, enum condition condition) {
+        entry->condition = condition;
+        entry->n_fields = 0;
+        entry->size = 0;
+
+        entry_add(entry, "MESSAGE_ID", "%s", conditions[condition].id);
+        entry_add(entry, "PRIORITY", "%d", conditions[condition].priority);
+        entry_add(entry, "SYSLOG_IDENTIFIER", "i4d");
+}
+
+static void entry_send(struct report *report, struct entry *entry, const char *format, ...) _printf_(3, 4);
+
+static void entry_send(struct report *report, struct entry *entry, const char *format, ...) {
+        uint64_t n_held_back = 0;
+        const char *begin;
+        va_list args;
+
+        if (!report_admit(report, entry->condition, &n_held_back))
+                return;
+
+        if (n_held_back > 0)
+                entry_add_number(entry, "REPORT_HELD_BACK", n_held_back);
+
+        begin = entry->text + entry->size;
+        va_start(args, format);
+        entry_append(entry, "MESSAGE=");
+        entry_append_list(entry, format, args);
+        va_end(args);
+        if (n_held_back > 0)
+                entry_append(entry, " (%" PRIu64 " more of these were not told)", n_held_back);
+        entry_close(entry, begin);
+
+        report->sink(report->userdata, entry->fields, entry->n_fields);
+}
+
+/* For messages: a person needs no nanoseconds. Fields have the exact value. */
+static const char *format_span_coarse(uint64_t ns, char buffer[static FORMAT_MAX]) {
+        uint64_t unit = ns < 10 * NSEC_PER_SEC ? NSEC_PER_MSEC : NSEC_PER_SEC;
+
+        return format_span(ns == NSEC_INFINITY ? ns : ns - ns % unit, buffer);
+}
+
+/* the daemon */
+
+void report_started(struct report *report, struct rate rate, uint32_t n_sensors, uint64_t seed,
+                uint64_t sequence) {
+        char text[FORMAT_MAX];
+        struct entry entry;
+
+        format_rate(rate, text);
+        entry_init(&entry, CONDITION_STARTED);
+        entry_add(&entry, "SENSOR_RATE", "%s", text);
+        entry_add_number(&entry, "SENSOR_COUNT", n_sensors);
+        entry_add_number(&entry, "SENSOR_SEED", seed);
+        entry_add_number(&entry, "RING_SEQUENCE", sequence);
+        entry_add(&entry, "DAEMON_VERSION", "%s", I4_VERSION);
+        entry_send(report, &entry, "Ready: %" PRIu32 " sensors, Rate=%s, from reading %" PRIu64 " on",
+                        n_sensors, text, sequence);
+}
+
+void report_stopping(struct report *report, uint64_t n_made, uint64_t n_left) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STOPPING);
+        entry_add_number(&entry, "SENSOR_ACHIEVED_RECORDS", n_made);
+        entry_add_number(&entry, "STORAGE_LEFT_RECORDS", n_left);
+        entry_send(report, &entry, "Stopping after %" PRIu64 " readings, %" PRIu64 " of them not stored",
+                        n_made, n_left);
+}
+
+void report_failed(struct report *report, int error, const char *what) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_FAILED);
+        entry_add_error(&entry, error);
+        entry_add(&entry, "DAEMON_TASK", "%s", what);
+        entry_send(report, &entry, "%s: %s", what, strerror(-error));
+}
+
+void report_hung(struct report *report, const char *who, uint64_t since_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_HUNG);
+        entry_add(&entry, "DAEMON_THREAD", "%s", who);
+        entry_add_span(&entry, "DAEMON_HUNG_SINCE", since_ns);
+        entry_send(report, &entry, "The %s has made no progress for %s; the watchdog is no longer answered",
+                        who, format_span_coarse(since_ns, span));
+}
+
+static double stats_get_rate(const struct i4_stats *now, const struct i4_stats *before, uint64_t elapsed_ns) {
+        if (elapsed_ns == 0 || now->achieved_records < before->achieved_records)
+                return 0;
+
+        return (double) (now->achieved_records - before->achieved_records) * (double) NSEC_PER_SEC /
+               (double) elapsed_ns;
+}
+
+static void entry_add_generator(struct entry *entry, const struct i4_stats *stats, double rate) {
+        char text[FORMAT_MAX];
+
+        entry_add(entry, "SENSOR_RATE", "%s",
+                        format_rate((struct rate){ stats->rate_records, stats->rate_period_ns }, text));
+        entry_add(entry, "SENSOR_ACHIEVED_PER_SECOND", "%.3f", rate);
+        entry_add_number(entry, "SENSOR_TARGET_RECORDS", stats->target_records);
+        entry_add_number(entry, "SENSOR_ACHIEVED_RECORDS", stats->achieved_records);
+        entry_add_number(entry, "SENSOR_BEHIND_RECORDS", stats->behind_records);
+        entry_add_number(entry, "SENSOR_BEHIND_MAX_RECORDS", stats->behind_max_records);
+        entry_add_number(entry, "SENSOR_SKIPPED_RECORDS", stats->skipped_records);
+}
+
+static void entry_add_ring(struct entry *entry, const struct i4_stats *stats) {
+        entry_add_number(entry, "RING_OLDEST", stats->ring_oldest);
+        entry_add_number(entry, "RING_NEXT", stats->ring_next);
+        entry_add_number(entry, "RING_READERS", stats->n_readers);
+        entry_add_number(entry, "RING_READERS_REFUSED", stats->readers_refused);
+        entry_add_number(entry, "RING_READERS_LOST_RECORDS", stats->readers_lost_records);
+}
+
+static void entry_add_storage(struct entry *entry, const struct i4_stats *stats) {
+        static const char *const states[] = { "off", "writing", "full", "failed" };
+
+        entry_add(entry, "STORAGE_STATE", "%s",
+                        stats->storage_state < ELEMENTSOF(states) ? states[stats->storage_state] : "unknown");
+        entry_add(entry, "STORAGE_ENGINE", "%s",
+                        stats->storage_state == I4_STORAGE_OFF ? "none"
+                        : stats->storage_is_uring              ? "io_uring"
+                                                               : "pwrite");
+        entry_add_number(entry, "STORAGE_NEXT", stats->storage_next);
+        entry_add_number(entry, "STORAGE_RECORDS", stats->storage_records);
+        entry_add_number(entry, "STORAGE_BYTES", stats->storage_bytes);
+        entry_add_number(entry, "STORAGE_DROPPED_RECORDS", stats->storage_dropped_records);
+        entry_add_number(entry, "STORAGE_ERRORS", stats->storage_errors);
+        entry_add_number(entry, "STORAGE_SEGMENTS", stats->storage_segments);
+        entry_add_number(entry, "STORAGE_USE_BYTES", stats->storage_use_bytes);
+        entry_add_number(entry, "STORAGE_LIMIT_BYTES", stats->storage_limit_bytes);
+}
+
+void report_statistics(struct report *report, const struct i4_stats *now, const struct i4_stats *before,
+                uint64_t elapsed_ns) {
+        uint64_t n_held_back = report_take_held_back(report);
+        double rate = stats_get_rate(now, before, elapsed_ns);
+        char use[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STATISTICS);
+        entry_add_span(&entry, "STATS_INTERVAL", elapsed_ns);
+        entry_add_generator(&entry, now, rate);
+        entry_add_ring(&entry, now);
+        entry_add_storage(&entry, now);
+        entry_add_number(&entry, "STATS_HELD_BACK", n_held_back);
+        entry_send(report, &entry,
+                        "%.*f readings a second, %" PRIu64 " behind, %" PRIu32 " readers, %" PRIu64
+                        " stored, %" PRIu64 " dropped, %s in use",
+                        rate < 100 ? 2 : 0, rate, now->behind_records, now->n_readers, now->storage_records,
+                        now->storage_dropped_records,
+                        format_size(now->storage_use_bytes - now->storage_use_bytes % 1048576, use));
+}
+
+/* settings */
+
+void report_settings_reloaded(struct report *report) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_SETTINGS_RELOADED);
+        entry_send(report, &entry, "New settings are in force");
+}
+
+void report_settings_mistake(void *userdata, const char *file, unsigned int line, const char *text) {
+        struct report *report = userdata;
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_SETTINGS_MISTAKE);
+        entry_add(&entry, "CONFIG_FILE", "%s", file);
+        entry_add(&entry, "CONFIG_LINE", "%u", line);
+        entry_add(&entry, "CONFIG_MISTAKE", "%s", text);
+        if (line)
+                entry_send(report, &entry, "%s:%u: %s", file, line, text);
+        else
+                entry_send(report, &entry, "%s: %s", file, text);
+}
+
+void report_settings_kept(struct report *report, unsigned int n_mistakes) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_SETTINGS_KEPT);
+        entry_add_number(&entry, "CONFIG_MISTAKES", n_mistakes);
+        entry_send(report, &entry, "The settings have %u mistakes; those from before stay in force",
+                        n_mistakes);
+}
+
+void report_settings_pending(struct report *report, const char *section, const char *key, bool is_new_ring) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_SETTINGS_PENDING);
+        entry_add(&entry, "CONFIG_SECTION", "%s", section);
+        entry_add(&entry, "CONFIG_KEY", "%s", key);
+        entry_add(&entry, "CONFIG_EFFECT", "%s",
+                        is_new_ring ? "makes a new ring, to which readers reattach"
+                                    : "leaves readers attached");
+        entry_send(report, &entry, "[%s] %s= was changed and waits for a restart%s", section, key,
+                        is_new_ring ? ", which makes a new ring" : "");
+}
+
+/* generator */
+
+void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint64_t time_ns,
+                struct rate rate, const char *why) {
+        char text[FORMAT_MAX];
+        struct entry entry;
+
+        format_rate(rate, text);
+        entry_init(&entry, CONDITION_ANCHOR);
+        entry_add_number(&entry, "SENSOR_STEP", step);
+        entry_add_number(&entry, "RING_SEQUENCE", sequence);
+        entry_add_number(&entry, "SENSOR_TIME_NSEC", time_ns);
+        entry_add(&entry, "SENSOR_RATE", "%s", text);
+        entry_add(&entry, "SENSOR_REASON", "%s", why);
+        entry_send(report, &entry, "Anchor (%s): step %" PRIu64 ", reading %" PRIu64 ", Rate=%s", why, step,
+                        sequence, text);
+}
+
+void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        format_span_coarse(behind_ns, span);
+        entry_init(&entry, CONDITION_BEHIND);
+        entry_add_number(&entry, "SENSOR_BEHIND_RECORDS", n_behind);
+        entry_add_span(&entry, "SENSOR_BEHIND", behind_ns);
+        entry_send(report, &entry, "Behind schedule by %s, %" PRIu64 " readings", span, n_behind);
+}
+
+void report_caught_up(struct report *report, uint64_t n_behind_max) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_CAUGHT_UP);
+        entry_add_number(&entry, "SENSOR_BEHIND_MAX_RECORDS", n_behind_max);
+        entry_send(report, &entry, "On schedule again, after having been %" PRIu64 " readings behind",
+                        n_behind_max);
+}
+
+void report_skipped(struct report *report, uint64_t n_skipped, uint64_t skipped_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        format_span_coarse(skipped_ns, span);
+        entry_init(&entry, CONDITION_SKIPPED);
+        entry_add_number(&entry, "SENSOR_SKIPPED_RECORDS", n_skipped);
+        entry_add_span(&entry, "SENSOR_SKIPPED", skipped_ns);
+        entry_send(report, &entry, "Skipped %s, %" PRIu64 " readings", span, n_skipped);
+}
+
+void report_clock_stepped(struct report *report, int64_t step_ns) {
+        uint64_t distance_ns = step_ns < 0 ? -(uint64_t) step_ns : (uint64_t) step_ns;
+        const char *direction = step_ns < 0 ? "back" : "forward";
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_CLOCK_STEPPED);
+        entry_add_span(&entry, "SENSOR_CLOCK_STEP", distance_ns);
+        entry_add(&entry, "SENSOR_CLOCK_DIRECTION", "%s", direction);
+        entry_send(report, &entry, "The clock was set %s by %s", direction,
+                        format_span_coarse(distance_ns, span));
+}
+
+/* ring */
+
+static void entry_add_instance(struct entry *entry, const uint8_t instance[static 16]) {
+        char text[33];
+
+        for (size_t i = 0; i < 16; ++i)
+                (void) snprintf(text + 2 * i, 3, "%02x", instance[i]);
+        entry_add(entry, "RING_INSTANCE", "%s", text);
+}
+
+void report_ring_new(struct report *report, const uint8_t instance[static 16], uint64_t n_records,
+                uint64_t sequence) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_RING_NEW);
+        entry_add_instance(&entry, instance);
+        entry_add_number(&entry, "RING_RECORDS", n_records);
+        entry_add_number(&entry, "RING_SEQUENCE", sequence);
+        entry_send(report, &entry, "New ring of %" PRIu64 " records, from reading %" PRIu64 " on", n_records,
+                        sequence);
+}
+
+void report_ring_adopted(struct report *report, const uint8_t instance[static 16], uint64_t sequence) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_RING_ADOPTED);
+        entry_add_instance(&entry, instance);
+        entry_add_number(&entry, "RING_SEQUENCE", sequence);
+        entry_send(report, &entry, "Took over the ring, goes on with reading %" PRIu64, sequence);
+}
+
+void report_ring_retired(struct report *report, const char *why) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_RING_RETIRED);
+        entry_add(&entry, "RING_REASON", "%s", why);
+        entry_send(report, &entry, "Retired the ring from before: %s", why);
+}
+
+void report_ring_not_kept(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_RING_NOT_KEPT);
+        entry_add_error(&entry, error);
+        entry_send(report, &entry, "The service manager does not keep the ring over a restart: %s",
+                        strerror(-error));
+}
+
+/* readers */
+
+static void entry_add_reader(struct entry *entry, const char *name, pid_t pid) {
+        entry_add(entry, "RING_READER_NAME", "%s", name);
+        entry_add(entry, "RING_READER_PID", "%jd", (intmax_t) pid);
+}
+
+void report_reader_attached(struct report *report, const char *name, pid_t pid, uid_t uid) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READER_ATTACHED);
+        entry_add_reader(&entry, name, pid);
+        entry_add_number(&entry, "RING_READER_UID", uid);
+        entry_send(report, &entry, "Reader attached: %s (pid %jd)", name, (intmax_t) pid);
+}
+
+void report_reader_left(
+                struct report *report, const char *name, pid_t pid, uint64_t cursor, uint64_t n_lost) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READER_LEFT);
+        entry_add_reader(&entry, name, pid);
+        entry_add_number(&entry, "RING_READER_CURSOR", cursor);
+        entry_add_number(&entry, "RING_READER_LOST_RECORDS", n_lost);
+        entry_send(report, &entry, "Reader left: %s (pid %jd), at reading %" PRIu64 ", %" PRIu64 " lost",
+                        name, (intmax_t) pid, cursor, n_lost);
+}
+
+void report_reader_refused(struct report *report, const char *name, pid_t pid, const char *why) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READER_REFUSED);
+        entry_add_reader(&entry, name, pid);
+        entry_add(&entry, "RING_REASON", "%s", why);
+        entry_send(report, &entry, "Reader refused: %s (pid %jd): %s", name, (intmax_t) pid, why);
+}
+
+void report_reader_lost(
+                struct report *report, const char *name, pid_t pid, uint64_t n_lost, uint64_t n_total) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READER_LOST);
+        entry_add_reader(&entry, name, pid);
+        entry_add_number(&entry, "RING_LOST_RECORDS", n_lost);
+        entry_add_number(&entry, "RING_READER_LOST_RECORDS", n_total);
+        entry_send(report, &entry,
+                        "Reader too slow: %s (pid %jd) lost %" PRIu64 " readings, %" PRIu64 " in all", name,
+                        (intmax_t) pid, n_lost, n_total);
+}
+
+void report_reader_silent(struct report *report, const char *name, pid_t pid, uint64_t since_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READER_SILENT);
+        entry_add_reader(&entry, name, pid);
+        entry_add_span(&entry, "RING_READER_SILENT", since_ns);
+        entry_send(report, &entry, "Reader silent: %s (pid %jd) has not called for %s", name, (intmax_t) pid,
+                        format_span_coarse(since_ns, span));
+}
+
+/* storage */
+
+void report_storage_opened(struct report *report, const char *engine, uint64_t n_bytes, uint64_t sequence) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_OPENED);
+        entry_add(&entry, "STORAGE_ENGINE", "%s", engine);
+        entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
+        entry_add_number(&entry, "STORAGE_SEQUENCE", sequence);
+        entry_send(report, &entry,
+                        "Storing through %s, from reading %" PRIu64 " on, behind %" PRIu64
+                        " bytes that are there",
+                        engine, sequence, n_bytes);
+}
+
+void report_storage_engine(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_ENGINE);
+        entry_add_error(&entry, error);
+        entry_send(report, &entry, "io_uring is refused, writing with pwrite: %s", strerror(-error));
+}
+
+void report_storage_line_ended(struct report *report) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_LINE_ENDED);
+        entry_send(report, &entry,
+                        "The last line of readings.jsonl was torn; it was ended, nothing was removed");
+}
+
+void report_storage_full(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_FULL);
+        entry_add_error(&entry, error);
+        entry_send(report, &entry, "No room for readings: %s", strerror(-error));
+}
+
+void report_storage_limited(struct report *report, uint64_t limit_bytes) {
+        char limit[FORMAT_MAX];
+        struct entry entry;
+
+        format_size(limit_bytes - limit_bytes % 1048576, limit);
+        entry_init(&entry, CONDITION_STORAGE_LIMITED);
+        entry_add_number(&entry, "STORAGE_LIMIT_BYTES", limit_bytes);
+        entry_send(report, &entry,
+                        "No room for readings: MaxUse= and KeepFree= allow %s now, and nothing is left to delete",
+                        limit);
+}
+
+void report_storage_failed(struct report *report, int error, const char *file) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_FAILED);
+        entry_add_error(&entry, error);
+        entry_add(&entry, "STORAGE_FILE", "%s", *file ? file : "readings.jsonl");
+        entry_send(report, &entry, "Readings cannot be stored: %s%s%s", strerror(-error),
+                        *file ? "; suspect file: " : "", file);
+}
+
+void report_storage_recovered(struct report *report, uint64_t after_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_RECOVERED);
+        entry_add_span(&entry, "STORAGE_INTERRUPTION", after_ns);
+        entry_send(report, &entry, "Readings are stored again, after %s", format_span_coarse(after_ns, span));
+}
+
+void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t first_sequence) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_DROPPED);
+        entry_add_number(&entry, "STORAGE_DROPPED_RECORDS", n_dropped);
+        entry_add_number(&entry, "STORAGE_DROPPED_FIRST", first_sequence);
+        entry_send(report, &entry, "%" PRIu64 " readings were not stored, from reading %" PRIu64 " on",
+                        n_dropped, first_sequence);
+}
+
+void report_storage_sealed(struct report *report, const char *file, uint64_t n_bytes) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_SEALED);
+        entry_add(&entry, "STORAGE_FILE", "%s", file);
+        entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
+        entry_send(report, &entry, "Sealed %s, %" PRIu64 " bytes", file, n_bytes);
+}
+
+void report_storage_deleted(struct report *report, const char *file, uint64_t n_bytes, bool is_old) {
+        const char *why = is_old ? "it is older than MaxRetentionSec=" : "MaxUse= or KeepFree= ask for room";
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_DELETED);
+        entry_add(&entry, "STORAGE_FILE", "%s", file);
+        entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
+        entry_add(&entry, "STORAGE_REASON", "%s", why);
+        entry_send(report, &entry, "Deleted %s, %" PRIu64 " bytes: %s", file, n_bytes, why);
+}
+
+void report_storage_replaced(struct report *report) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_REPLACED);
+        entry_send(report, &entry, "readings.jsonl was moved or removed by somebody; a new one was begun");
+}
