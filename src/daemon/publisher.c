@@ -425,7 +425,7 @@ static bool client_is_flooding(struct client *client) {
                 client->n_messages = 0;
         }
 
-        return ++client->n_messages > PUBLISHER_MESSAGES_MAX;
+        return ++client->n_messages > client->publisher->settings.n_messages_max;
 }
 
 static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -663,6 +663,15 @@ static int publisher_add_sources(struct publisher *publisher, sd_event *event, i
         return 0;
 }
 
+static void publisher_set_defaults(struct publisher_settings *settings) {
+        if (!settings->hello_timeout_us)
+                settings->hello_timeout_us = PUBLISHER_HELLO_SEC * UINT64_C(1000000);
+        if (!settings->silent_ns)
+                settings->silent_ns = PUBLISHER_SILENT_SEC * NSEC_PER_SEC;
+        if (!settings->n_messages_max)
+                settings->n_messages_max = PUBLISHER_MESSAGES_MAX;
+}
+
 int publisher_new(struct publisher **publisherp, const struct publisher_settings *settings, sd_event *event,
                 struct ring *ring, struct audience *audience, int listen_fd) {
         _cleanup_(publisher_freep) struct publisher *publisher = NULL;
@@ -679,10 +688,7 @@ int publisher_new(struct publisher **publisherp, const struct publisher_settings
         TAILQ_INIT(&publisher->armed);
         for (size_t i = 0; i < N_CLIENT_STAGES; ++i)
                 TAILQ_INIT(&publisher->clients[i]);
-        if (!publisher->settings.hello_timeout_us)
-                publisher->settings.hello_timeout_us = PUBLISHER_HELLO_SEC * UINT64_C(1000000);
-        if (!publisher->settings.silent_ns)
-                publisher->settings.silent_ns = PUBLISHER_SILENT_SEC * NSEC_PER_SEC;
+        publisher_set_defaults(&publisher->settings);
 
         /* Whoever gives up between being announced and being accepted must not make us wait for the next. */
         if (fcntl(listen_fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)

@@ -51,15 +51,16 @@ typedef void publisher_notice_t(void *userdata, const struct publisher_notice *n
 struct publisher_settings {
         publisher_notice_t *notice;
         void *userdata;
-        uint64_t hello_timeout_us; /* 0: PUBLISHER_HELLO_SEC */
-        uint64_t silent_ns;        /* 0: PUBLISHER_SILENT_SEC */
+        uint64_t hello_timeout_us;   /* 0: PUBLISHER_HELLO_SEC */
+        uint64_t silent_ns;          /* 0: PUBLISHER_SILENT_SEC */
+        unsigned int n_messages_max; /* a second, of one client; 0: PUBLISHER_MESSAGES_MAX */
 };
 
 #define PUBLISHER_HELLO_SEC     5u
 #define PUBLISHER_SILENT_SEC    15u
 #define PUBLISHER_OBSERVERS_MAX 64u
 #define PUBLISHER_MUTE_MAX      64u
-#define PUBLISHER_MESSAGES_MAX  5000u /* a second, of one client */
+#define PUBLISHER_MESSAGES_MAX  5000u
 
 /*
  * A listening socket at @path, mode 0660. What a dead daemon left there is removed; -EADDRINUSE: a live one
