@@ -143,7 +143,7 @@ static void flag_print(const struct flag *flag) {
 }
 
 void verb_print_help(const struct verb *verb) {
-        printf("Usage: %s [FLAGS]\n\n%s\nFlags:\n", verb->who, verb->summary);
+        printf("Usage: %s [FLAGS]\n\n%s\n\nFlags:\n", verb->who, verb->summary);
         for (size_t i = 0; i < verb->n_flags; ++i)
                 flag_print(&verb->flags[i]);
         flag_print(&(struct flag){ "help", 'h', NULL, "this text" });

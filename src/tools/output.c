@@ -50,11 +50,11 @@ static int output_write(struct output *output, size_t *n_writtenp) {
         return errno == EINTR ? 0 : -errno;
 }
 
-/* Whole lines go first, but who blocks a pipe cannot hold the program for ever. */
+/* A slow consumer gets whole lines, but one that takes nothing for a second cannot hold the program. */
 static int output_may_stop(const struct output *output) {
         struct pollfd pollfd = { .fd = output->fd, .events = POLLOUT };
 
-        return stop_is_requested() && poll(&pollfd, 1, 0) <= 0 ? -EINTR : 0;
+        return stop_is_requested() && poll(&pollfd, 1, 1000) <= 0 ? -EINTR : 0;
 }
 
 int output_flush(struct output *output) {

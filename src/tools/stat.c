@@ -50,7 +50,7 @@ enum {
 
 static const struct flag stat_flags[] = {
         [FLAG_WATCH] = { "watch", 'w', NULL, "look again every second, until Ctrl-C" },
-        [FLAG_JSON] = { "json", 'j', NULL, "one object, with --watch one a line; keys as in i4(1)" },
+        [FLAG_JSON] = { "json", 0, NULL, "one object, with --watch one a line; keys as in i4(1)" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },
 };
 

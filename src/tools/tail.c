@@ -70,17 +70,17 @@ enum {
 
 static const struct flag tail_flags[] = {
         [FLAG_N] = { "lines", 'n', "N", "end after N readings" },
-        [FLAG_FROM] = { "from", 'f', "WHERE",
+        [FLAG_FROM] = { "from", 0, "WHERE",
                         "oldest (all that the ring still holds), newest (what comes\n"
                         "from now on, the default), or a sequence number" },
-        [FLAG_FORMAT] = { "format", 'o', "FORMAT",
+        [FLAG_FORMAT] = { "format", 0, "FORMAT",
                         "json (JSON Lines, the default), pretty (columns, coloured on\n"
                         "a terminal), csv (with a header line, sequence number first)" },
-        [FLAG_TYPE] = { "type", 't', "NAMES", "only these types: pressure,flow_rate" },
-        [FLAG_PIPELINE] = { "pipeline", 'p', "IDS", "only these pipelines: PIPE-TX-001" },
-        [FLAG_SENSOR] = { "sensor", 's', "IDS", "only these sensors: SNS-flo-2977" },
+        [FLAG_TYPE] = { "type", 0, "NAMES", "only these types: pressure,flow_rate" },
+        [FLAG_PIPELINE] = { "pipeline", 0, "IDS", "only these pipelines: PIPE-TX-001" },
+        [FLAG_SENSOR] = { "sensor", 0, "IDS", "only these sensors: SNS-flo-2977" },
         [FLAG_STATUS] = { "status", 0, "NAMES", "only normal, warning, maintenance" },
-        [FLAG_ALERT] = { "alert", 'a', "NAMES", "only none, low, medium, high" },
+        [FLAG_ALERT] = { "alert", 0, "NAMES", "only none, low, medium, high" },
         [FLAG_ANOMALY] = { "anomaly", 0, NULL, "only readings that i4 made wrong on purpose" },
         [FLAG_WAIT] = { "wait", 'w', NULL, "wait for a daemon that is not there, as long as it takes" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },
