@@ -121,21 +121,24 @@ static void generator_wake(struct generator *generator, struct clocks now) {
 
 /* records */
 
-/* May @n slots be claimed without overwriting what storage has not yet read? Waits a moment if not. */
-static bool generator_has_room(struct generator *generator, size_t n, struct clocks now) {
+/* How many of @n slots can be claimed without overwriting what storage has not yet read. Waits a moment if
+ * none. */
+static size_t generator_get_room(struct generator *generator, size_t n, struct clocks now) {
         const struct ring *ring = generator->ring;
-        uint64_t end = ring->head + n, wanted;
+        uint64_t end;
 
-        if (!generator->is_blocking || !generator->recorder || end < ring->n_records)
-                return true;
+        if (!generator->is_blocking || !generator->recorder)
+                return n;
 
-        wanted = end - ring->n_records;
-        if (recorder_get_stored(generator->recorder) >= wanted)
-                return true;
+        end = recorder_get_stored(generator->recorder) + ring->n_records;
+        if (end > ring->head)
+                return MIN(n, end - ring->head);
 
+        /* Waits for the whole of it, so that a full ring is not refilled in crumbs. */
         if (generator->is_wake_due)
                 generator_wake(generator, now);
-        return recorder_wait(generator->recorder, wanted, STORAGE_WAIT_NS) >= 0;
+        (void) recorder_wait(generator->recorder, ring->head + n - ring->n_records, STORAGE_WAIT_NS);
+        return 0;
 }
 
 static void generator_init_timeline(
@@ -159,7 +162,8 @@ static size_t generator_make(struct generator *generator, uint64_t n_due, struct
         struct timeline timeline;
         struct i4_record *records;
 
-        if (!generator_has_room(generator, n, now))
+        n = generator_get_room(generator, n, now);
+        if (n == 0)
                 return 0;
 
         records = ring_claim(ring, &n);
