@@ -47,6 +47,7 @@ struct writer {
 
         struct engine_request request; /* under way */
         bool is_busy;
+        bool is_interrupted; /* by a signal, of which the caller may want to know now */
         uint64_t busy_since_ns;
 
         uint64_t chunk, chunk_max; /* bytes to allocate next, and at most */
@@ -321,8 +322,11 @@ static void writer_complete_write(struct writer *writer, int result) {
                 return;
         }
 
-        if ((size_t) result < writer->request.size)
+        if ((size_t) result < writer->request.size) {
                 block->due_ns = 0;
+                /* A pipe that was waited for takes all, unless a signal comes. */
+                writer->is_interrupted = writer->seekable;
+        }
         if (!writer->is_dirty) {
                 writer->is_dirty = true;
                 writer->sync_due_ns = add_saturating(clock_now_ns(CLOCK_MONOTONIC), writer->sync_ns);
@@ -355,7 +359,8 @@ static void writer_complete_sync(struct writer *writer, int result) {
 static void writer_complete(struct writer *writer, int result) {
         writer->is_busy = false;
 
-        if (error_is_interruption(result)) {
+        writer->is_interrupted = error_is_interruption(result);
+        if (writer->is_interrupted) {
                 blocks_get_first(&writer->blocks)->due_ns = 0;
                 return;
         }
@@ -412,6 +417,8 @@ int writer_run(struct writer *writer, uint64_t timeout_ns) {
 
                 if (writer->is_busy) {
                         if (!writer_reap(writer, timeout_ns))
+                                break;
+                        if (TAKE(writer->is_interrupted, false))
                                 break;
                         timeout_ns = 0;
                 }

@@ -80,7 +80,8 @@ size_t writer_append(struct writer *writer, const struct i4_record *records, siz
  * Makes progress: submits what is full or due, takes in completions, retries after errors with a growing
  * pause, and waits up to @timeout_ns for something in flight. 0, or the negative errno of what holds it up
  * now: -ENOSPC, -EDQUOT (no room; no byte of the pending block may have been written), -EIO and others.
- * Nothing that was appended is ever dropped or torn by an error; it goes out when the cause is gone.
+ * Nothing that was appended is ever dropped or torn by an error; it goes out when the cause is gone. A signal
+ * that interrupts a write into a pipe ends the call.
  */
 int writer_run(struct writer *writer, uint64_t timeout_ns);
 
