@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * One run
+ *
+ * Readings are made in chunks that stay in the cache. Three questions drive the loop: which step is the first
+ * that is not due yet, is it over, and when is there something to do again. They have three answers:
+ *
+ *     at a rate   Due is what the anchor says, the wall clock being the monotonic one set at the start, so
+ * nobody who sets the clock disturbs a run. All that is due is made every -batchsec. with -from  Everything
+ * up to the end is due at once. No clock is looked at: same flags, same bytes. max         Another chunk is
+ * always due. Its readings are spread over the time since the last one.
+ *
+ * A run that lasts 5 s at 10000 a second makes 50000 readings, n = 0 … 49999, due at n / 10000 s. The last of
+ * them are made when the 5 s are over. A machine that cannot keep up must not use that to go on for ever: if
+ * it had not been on time even once during the last second (or half of the run), what is missing stays
+ * missing.
+ */
+
+#include "sensor-gen/generator.h"
+
+#include "sensor-gen/signals.h"
+#include "storage/writer.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+
+#define CHUNK_RECORDS 1024u
+
+#define WRITER_BLOCK_SIZE ((size_t) 1 << 20)
+#define WRITER_N_BLOCKS   4u
+#define WRITER_FLUSH_NS   (250 * NSEC_PER_MSEC)
+#define WRITER_WAIT_NS    (100 * NSEC_PER_MSEC)
+
+/* How long after its end a run that was on time may take to make the rest. */
+#define GRACE_NS NSEC_PER_SEC
+
+struct generator {
+        struct model *model;
+        struct writer *writer;
+        uint64_t start_offset;
+        bool is_stream;
+
+        /* the schedule */
+        bool is_simulated, is_free_running;
+        struct anchor anchor;
+        uint64_t end_ns; /* CLOCK_REALTIME, like all times here that are not called mono; NSEC_INFINITY: none
+                          */
+        uint64_t end_step;
+        uint64_t start_mono_ns;
+        uint64_t batch_ns;
+        uint64_t catch_up_ns;
+
+        /* progress */
+        uint64_t step;     /* the next one */
+        uint64_t sequence; /* of the next record, and how many there are */
+        uint64_t last_ns;  /* of the last chunk */
+        uint64_t on_time_ns;
+        uint64_t n_missing; /* due and given up */
+
+        alignas(64) struct i4_record records[CHUNK_RECORDS];
+};
+
+static int writer_start(
+                struct generator *generator, const struct i4_catalog *catalog, const struct output *output) {
+        struct writer_settings settings = {
+                .engine = ENGINE_AUTO,
+                .block_size = WRITER_BLOCK_SIZE,
+                .n_blocks = WRITER_N_BLOCKS,
+                .flush_ns = WRITER_FLUSH_NS,
+                .sync_ns = NSEC_INFINITY,
+        };
+        struct writer_position position = { .offset = output->offset };
+        int r;
+
+        r = writer_new(&generator->writer, &settings, catalog);
+        if (r < 0)
+                return r;
+
+        return writer_set_file(generator->writer, output->fd, output->is_stream, position);
+}
+
+int generator_new(struct generator **generatorp, const struct options *options,
+                const struct i4_catalog *catalog, const struct output *output) {
+        _cleanup_(generator_freep) struct generator *generator = NULL;
+        struct model_settings settings = {
+                .kind = options->model,
+                .seed = options->seed,
+                .anomalies_e4 = options->anomalies_e4,
+        };
+        int r;
+
+        generator = aligned_alloc(64, sizeof(*generator));
+        if (!generator)
+                return -ENOMEM;
+
+        *generator = (struct generator){
+                .start_offset = output->offset,
+                .is_stream = output->is_stream,
+                .is_simulated = options->has_from,
+                .is_free_running = options->rate.period_ns == 0,
+                .anchor = { .time_ns = options->from_ns, .rate = options->rate },
+                .end_ns = options->duration_ns,
+                .batch_ns = options->batch_ns,
+                .catch_up_ns = options->catch_up_ns,
+        };
+
+        r = model_new(&generator->model, &settings, catalog);
+        if (r < 0)
+                return r;
+
+        r = writer_start(generator, catalog, output);
+        if (r < 0)
+                return r;
+
+        *generatorp = TAKE_PTR(generator);
+        return 0;
+}
+
+struct generator *generator_free(struct generator *generator) {
+        if (!generator)
+                return NULL;
+
+        (void) writer_free(generator->writer);
+        (void) model_free(generator->model);
+        free(generator);
+        return NULL;
+}
+
+/* schedule */
+
+static void schedule_start(struct generator *generator) {
+        generator->start_mono_ns = clock_now_ns(CLOCK_MONOTONIC);
+        if (!generator->is_simulated)
+                generator->anchor.time_ns = clock_now_ns(CLOCK_REALTIME);
+
+        if (generator->end_ns < NSEC_INFINITY - generator->anchor.time_ns)
+                generator->end_ns += generator->anchor.time_ns;
+        else
+                generator->end_ns = NSEC_INFINITY;
+
+        /* What is due at the very end belongs to the next run. */
+        if (!generator->is_free_running)
+                generator->end_step = anchor_get_due(&generator->anchor, generator->end_ns - 1);
+
+        generator->last_ns = generator->on_time_ns = generator->anchor.time_ns;
+}
+
+static uint64_t time_to_mono(const struct generator *generator, uint64_t time_ns) {
+        return time_ns == NSEC_INFINITY ? NSEC_INFINITY
+                                        : generator->start_mono_ns + (time_ns - generator->anchor.time_ns);
+}
+
+/* The first step that is not due at @now_ns. */
+static uint64_t schedule_get_due(const struct generator *generator, uint64_t now_ns) {
+        if (generator->is_simulated)
+                return generator->end_step;
+        if (generator->is_free_running)
+                return now_ns < generator->end_ns ? generator->step + CHUNK_RECORDS : generator->step;
+
+        return MIN(anchor_get_due(&generator->anchor, now_ns), generator->end_step);
+}
+
+/* Whether it is of no use to make more, although more is due. */
+static bool schedule_is_hopeless(const struct generator *generator, uint64_t now_ns) {
+        uint64_t end_ns = generator->end_ns, window_ns;
+
+        if (generator->is_simulated || now_ns < end_ns)
+                return false;
+
+        window_ns = MIN(GRACE_NS, (end_ns - generator->anchor.time_ns) / 2);
+        return now_ns - end_ns > GRACE_NS || end_ns - MIN(end_ns, generator->on_time_ns) > window_ns;
+}
+
+/* What is too late to be caught up is given up. */
+static void schedule_skip(struct generator *generator, uint64_t now_ns) {
+        uint64_t due;
+
+        if (generator->is_simulated || generator->is_free_running || generator->catch_up_ns == NSEC_INFINITY)
+                return;
+        if (now_ns <= generator->catch_up_ns || anchor_get_time(&generator->anchor, generator->step) >=
+                                                                now_ns - generator->catch_up_ns)
+                return;
+
+        due = schedule_get_due(generator, now_ns);
+        generator->n_missing += due - generator->step;
+        generator->step = due;
+}
+
+/* When there is something to do again after all was made that is due. */
+static uint64_t schedule_get_deadline(const struct generator *generator) {
+        uint64_t due_ns, batch_ns = generator->batch_ns;
+
+        if (generator->step >= generator->end_step)
+                return time_to_mono(generator, generator->end_ns);
+
+        due_ns = anchor_get_time(&generator->anchor, generator->step) - generator->anchor.time_ns;
+        due_ns = (due_ns + batch_ns - 1) / batch_ns * batch_ns;
+        return MIN(generator->start_mono_ns + due_ns, time_to_mono(generator, generator->end_ns));
+}
+
+/* writing */
+
+/* What the writer overcomes by itself, sooner or later. */
+static bool error_is_passing(int error) {
+        return error == -EINTR || error == -EAGAIN || error == -ENOMEM || error == -ENOBUFS ||
+               error == -ETIMEDOUT;
+}
+
+/* A run of the writer that a stop may interrupt where it could wait for a reader. */
+static int writer_step(struct generator *generator, uint64_t timeout_ns) {
+        int r = 0, n_stops = signals_get_n_stops();
+
+        if (generator->is_stream)
+                signals_allow();
+        /* Not when one has come in just now: it could not interrupt what has not begun. */
+        if (signals_get_n_stops() == n_stops)
+                r = writer_run(generator->writer, timeout_ns);
+        if (generator->is_stream)
+                signals_defer();
+
+        return error_is_passing(r) ? 0 : r;
+}
+
+/* Hands over @n records, fewer only if a stop is asked for meanwhile. */
+static int records_write(struct generator *generator, size_t n) {
+        size_t n_taken = 0;
+        int r;
+
+        for (;;) {
+                n_taken += writer_append(generator->writer, generator->records + n_taken, n - n_taken);
+                r = writer_step(generator, n_taken < n ? WRITER_WAIT_NS : 0);
+                if (r < 0)
+                        break;
+                if (n_taken == n || signals_get_n_stops() > 0)
+                        break;
+        }
+
+        generator->step += n_taken;
+        generator->sequence += n_taken;
+        return r;
+}
+
+static int chunk_make(struct generator *generator, size_t n, uint64_t now_ns) {
+        struct timeline timeline;
+
+        if (generator->is_free_running)
+                timeline_init_span(&timeline, generator->last_ns, now_ns, n);
+        else
+                timeline_init(&timeline, &generator->anchor, generator->step);
+        generator->last_ns = now_ns;
+
+        model_generate(generator->model, generator->step, generator->sequence, &timeline, generator->records,
+                        n);
+        return records_write(generator, n);
+}
+
+static bool writer_is_finished(const struct generator *generator) {
+        return writer_get_position(generator->writer).offset == writer_get_end(generator->writer).offset;
+}
+
+/* Writes what is left. A reader that does not read is waited for until a stop is asked for once more. */
+static int writer_finish(struct generator *generator) {
+        int r, n_stops = signals_get_n_stops();
+
+        while (!writer_is_finished(generator) && signals_get_n_stops() < 2) {
+                uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+                writer_flush(generator->writer);
+                r = writer_step(generator, WRITER_WAIT_NS);
+                if (r < 0)
+                        return r;
+                if (writer_get_deadline(generator->writer) > now_ns && !writer_is_finished(generator))
+                        signals_sleep(MIN(writer_get_deadline(generator->writer), now_ns + WRITER_WAIT_NS),
+                                        n_stops);
+        }
+
+        return 0;
+}
+
+/* running */
+
+/* Nothing is due: sleeps until something is, or waits for a write that holds up the next one. */
+static int generator_wait(struct generator *generator, const struct console *console, uint64_t mono_ns) {
+        uint64_t deadline_ns = MIN(schedule_get_deadline(generator), console_get_deadline(console));
+        uint64_t writer_ns = writer_get_deadline(generator->writer);
+
+        if (writer_ns > mono_ns) {
+                signals_sleep(MIN(deadline_ns, writer_ns), 0);
+                return writer_step(generator, 0);
+        }
+
+        return writer_step(generator, deadline_ns > mono_ns ? MIN(deadline_ns - mono_ns, WRITER_WAIT_NS) : 0);
+}
+
+/* Makes one chunk, or waits: 1 to be called again, 0 when it is over. */
+static int generator_step(struct generator *generator, struct console *console) {
+        uint64_t mono_ns = clock_now_ns(CLOCK_MONOTONIC);
+        uint64_t now_ns = generator->anchor.time_ns + (mono_ns - generator->start_mono_ns);
+        uint64_t due;
+        int r;
+
+        console_report(console, generator->sequence, mono_ns);
+        schedule_skip(generator, now_ns);
+
+        due = schedule_get_due(generator, now_ns);
+        if (generator->step < due) {
+                if (schedule_is_hopeless(generator, now_ns))
+                        return 0;
+                r = chunk_make(generator, MIN(due - generator->step, CHUNK_RECORDS), now_ns);
+                return r < 0 ? r : 1;
+        }
+
+        generator->on_time_ns = now_ns;
+        if (now_ns >= generator->end_ns ||
+                        (generator->is_simulated && generator->step >= generator->end_step))
+                return 0;
+
+        r = generator_wait(generator, console, mono_ns);
+        return r < 0 ? r : 1;
+}
+
+int generator_run(struct generator *generator, struct console *console) {
+        int r;
+
+        schedule_start(generator);
+
+        do
+                r = generator_step(generator, console);
+        while (r > 0 && signals_get_n_stops() == 0);
+
+        /* It came to its end, and not with all that was to be made. */
+        if (r == 0 && !generator->is_free_running)
+                generator->n_missing += generator->end_step - generator->step;
+
+        return r < 0 ? r : writer_finish(generator);
+}
+
+void generator_get_statistics(const struct generator *generator, struct console_statistics *statistics) {
+        struct writer_counters counters = writer_get_counters(generator->writer);
+
+        *statistics = (struct console_statistics){
+                .n_records = counters.n_records,
+                .n_bytes = counters.n_bytes,
+                .n_missing = generator->n_missing,
+                .size = generator->start_offset + counters.n_bytes,
+        };
+}

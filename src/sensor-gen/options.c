@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The command line of sensor-gen
+ *
+ * A flag is a row of one table: the parser, what getopt needs and the list in --help follow from it. Flags
+ * are taken as the generator that this one succeeds took them: with one dash or two, "-rate 5" or "-rate=5",
+ * and
+ * "-append=false" for those without a value.
+ */
+
+#include "sensor-gen/options.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <string.h>
+
+#define SENSORS_MAX     UINT64_C(10000000)
+#define BATCH_NS_MIN    NSEC_PER_MSEC
+#define BATCH_NS_MAX    NSEC_PER_SEC
+#define CATCH_UP_NS_MIN (2 * NSEC_PER_SEC)
+
+struct flag {
+        const char *name;
+        const char *value; /* what it is called in --help, NULL: none */
+        const char *help;
+        const char *expected; /* "is not …" */
+        /* 0; 1: nothing else is to be done; -EINVAL or -ERANGE: no such value */
+        int (*parse)(struct options *options, const char *text);
+};
+
+static int path_parse(struct options *options, const char *text) {
+        options->path = text;
+        return *text ? 0 : -EINVAL;
+}
+
+static int rate_parse(struct options *options, const char *text) {
+        return parse_rate(text, &options->rate);
+}
+
+static int duration_parse(struct options *options, const char *text) {
+        uint64_t ns;
+        int r;
+
+        r = parse_span(text, &ns);
+        if (r < 0)
+                return r;
+
+        options->duration_ns = ns > 0 ? ns : NSEC_INFINITY;
+        return 0;
+}
+
+static int switch_parse(bool *valuep, const char *text) {
+        if (text)
+                return parse_bool(text, valuep);
+
+        *valuep = true;
+        return 0;
+}
+
+static int verbose_parse(struct options *options, const char *text) {
+        return switch_parse(&options->is_verbose, text);
+}
+
+static int append_parse(struct options *options, const char *text) {
+        return switch_parse(&options->is_append, text);
+}
+
+static int seed_parse(struct options *options, const char *text) {
+        options->has_seed = true;
+        return parse_uint64(text, &options->seed);
+}
+
+static int from_parse(struct options *options, const char *text) {
+        options->has_from = true;
+        return parse_time(text, &options->from_ns);
+}
+
+static int sensors_parse(struct options *options, const char *text) {
+        uint64_t n;
+        int r;
+
+        r = parse_uint64(text, &n);
+        if (r < 0)
+                return r;
+        if (n < 1 || n > SENSORS_MAX)
+                return -ERANGE;
+
+        options->n_sensors = (uint32_t) n;
+        return 0;
+}
+
+static int anomalies_parse(struct options *options, const char *text) {
+        return parse_percent(text, &options->anomalies_e4);
+}
+
+static int catalog_parse_path(struct options *options, const char *text) {
+        options->catalog_path = text;
+        return *text ? 0 : -EINVAL;
+}
+
+static int model_parse(struct options *options, const char *text) {
+        return model_kind_from_string(text, &options->model);
+}
+
+static int span_between_parse(uint64_t *nsp, const char *text, uint64_t minimum_ns, uint64_t maximum_ns) {
+        uint64_t ns;
+        int r;
+
+        r = parse_span(text, &ns);
+        if (r < 0)
+                return r;
+        if (ns < minimum_ns || ns > maximum_ns)
+                return -ERANGE;
+
+        *nsp = ns;
+        return 0;
+}
+
+static int batch_parse(struct options *options, const char *text) {
+        return span_between_parse(&options->batch_ns, text, BATCH_NS_MIN, BATCH_NS_MAX);
+}
+
+static int catch_up_parse(struct options *options, const char *text) {
+        return span_between_parse(&options->catch_up_ns, text, CATCH_UP_NS_MIN, NSEC_INFINITY);
+}
+
+static int help_parse(struct options *options, const char *text);
+
+static int version_parse(struct options *options, const char *text) {
+        (void) puts("sensor-gen " I4_VERSION);
+        return 1;
+}
+
+static const struct flag flags[] = {
+        { "o", "FILE", "write to FILE, \"-\" is standard output (output.jsonl)", "a file name", path_parse },
+        { "rate", "RATE", "entries a second, or 90/min, 5/h, max (10000)",
+                        "a rate: 2.5, 10000, 90/min or max, from 1/d to 1000000000", rate_parse },
+        { "d", "SPAN", "stop after 500ms, 30s, 1h2m3.5s; 0 is never (0)",
+                        "a span of time: 500ms, 30s or 1h2m3.5s", duration_parse },
+        { "v", NULL, "tell the seed, and the progress every 5 s", "yes or no", verbose_parse },
+        { "append", NULL, "keep what FILE holds and go on after it", "yes or no", append_parse },
+        { "seed", "N", "same seed, same readings (random)", "a whole number below 2^64", seed_parse },
+        { "from", "TIME", "begin at TIME and do not wait for the clock",
+                        "a time: 2026-11-23T10:49:43Z or @1795430983", from_parse },
+        { "sensors", "N", "size of the fleet (8000)", "a number of sensors, 1 to 10000000", sensors_parse },
+        { "anomalies", "SHARE", "readings beyond their range (2%)", "a share: 2% or 0.05%, in steps of 0.01%",
+                        anomalies_parse },
+        { "catalog", "FILE", "types and pipelines, as JSON (built in)", "a file name", catalog_parse_path },
+        { "model", "NAME", "how readings come about: uniform (uniform)", "a model: uniform", model_parse },
+        { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
+                        batch_parse },
+        { "catchupsec", "SPAN", "skip what is later than this (10s)", "a span of 2s or more, or infinity",
+                        catch_up_parse },
+        { "help", NULL, "show this text", "a flag without a value", help_parse },
+        { "version", NULL, "show the version", "a flag without a value", version_parse },
+};
+
+static int help_parse(struct options *options, const char *text) {
+        (void) puts("Usage: sensor-gen [FLAGS]\n"
+                    "\n"
+                    "Writes the readings of an oil and gas pipeline network to a file, one JSON object a line.\n"
+                    "\n"
+                    "Flags, with one dash or two (defaults in parentheses):");
+
+        for (size_t i = 0; i < ELEMENTSOF(flags); ++i)
+                (void) printf("  -%-10s %-6s  %s\n", flags[i].name, flags[i].value ? flags[i].value : "",
+                                flags[i].help);
+
+        (void) puts("\n"
+                    "Examples:\n"
+                    "  sensor-gen -d 30s -v                           30 s at 10000 entries a second\n"
+                    "  sensor-gen -rate 50000 -o sensors.jsonl        until Ctrl-C, statistics at the end\n"
+                    "  sensor-gen -rate max -d 10s -o /dev/null       how fast is this machine?\n"
+                    "  sensor-gen -o - | jq .value                    into a pipe; messages go to stderr\n"
+                    "  sensor-gen -d 1h --append                      add an hour to output.jsonl\n"
+                    "  sensor-gen -seed 7 -from 2026-01-01T00:00:00Z -d 24h -rate 100\n"
+                    "                                                 a day at once, the same bytes every time\n"
+                    "\n"
+                    "Exit status: 0 done, 1 failed, 2 wrong usage. More in sensor-gen(1).");
+        return 1;
+}
+
+/* One row more for the end, and one for -h. */
+static void flags_to_getopt(struct option long_options[static ELEMENTSOF(flags) + 2]) {
+        size_t i;
+
+        for (i = 0; i < ELEMENTSOF(flags); ++i)
+                long_options[i] = (struct option){
+                        .name = flags[i].name,
+                        .has_arg = flags[i].value ? required_argument : optional_argument,
+                        .val = (int) i,
+                };
+
+        long_options[i++] = (struct option){ .name = "h", .has_arg = no_argument, .val = 'h' };
+        long_options[i] = (struct option){};
+}
+
+static int flag_apply(const struct flag *flag, struct options *options, const char *text) {
+        int r;
+
+        r = flag->parse(options, text);
+        if (r < 0)
+                (void) fprintf(stderr, "sensor-gen: -%s: '%s' is not %s\n", flag->name, text, flag->expected);
+
+        return r < 0 ? -EINVAL : r;
+}
+
+/* What only shows when all flags are known. */
+static int options_check(struct options *options) {
+        uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
+        const char *complaint = NULL;
+
+        if (!options->has_from)
+                return 1;
+
+        if (options->rate.period_ns == 0)
+                complaint = "-from needs a rate: how many entries fall on a second of the past is not for the machine "
+                            "to say";
+        else if (options->duration_ns != NSEC_INFINITY)
+                complaint = options->duration_ns > NSEC_INFINITY - options->from_ns
+                                            ? "-d ends after the year 2554"
+                                            : NULL;
+        else if (options->from_ns >= now_ns)
+                complaint = "-from lies in the future: say with -d how long to go on";
+        else
+                options->duration_ns = now_ns - options->from_ns;
+
+        if (complaint) {
+                (void) fprintf(stderr, "sensor-gen: %s\n", complaint);
+                return -EINVAL;
+        }
+
+        return 1;
+}
+
+int options_parse(struct options *options, int argc, char *argv[]) {
+        struct option long_options[ELEMENTSOF(flags) + 2];
+        int c, r;
+
+        *options = (struct options){
+                .path = "output.jsonl",
+                .rate = { .n_records = 10000, .period_ns = NSEC_PER_SEC },
+                .duration_ns = NSEC_INFINITY,
+                .n_sensors = 8000,
+                .anomalies_e4 = 200,
+                .model = MODEL_UNIFORM,
+                .batch_ns = 10 * NSEC_PER_MSEC,
+                .catch_up_ns = 10 * NSEC_PER_SEC,
+        };
+        flags_to_getopt(long_options);
+
+        /* No short options: "-d5s" and "-vh" are mistakes, as they are with one dash and a long name. */
+        while ((c = getopt_long_only(argc, argv, "+:", long_options, NULL)) >= 0) {
+                if (c == ':') {
+                        (void) fprintf(stderr, "sensor-gen: %s needs a value, see sensor-gen --help\n",
+                                        argv[optind - 1]);
+                        return -EINVAL;
+                }
+                if (c == '?') {
+                        (void) fprintf(stderr, "sensor-gen: %s is not a flag, see sensor-gen --help\n",
+                                        argv[optind - 1]);
+                        return -EINVAL;
+                }
+
+                r = c == 'h' ? help_parse(options, NULL) : flag_apply(&flags[c], options, optarg);
+                if (r != 0)
+                        return r < 0 ? r : 0;
+        }
+
+        if (optind < argc) {
+                (void) fprintf(stderr, "sensor-gen: '%s' is not a flag; the output is named with -o\n",
+                                argv[optind]);
+                return -EINVAL;
+        }
+
+        return options_check(options);
+}

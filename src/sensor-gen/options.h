@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * The command line of sensor-gen
+ */
+
+#include "model/model.h"
+#include "util/parse.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct options {
+        const char *path; /* "-": standard output */
+        struct rate rate;
+        uint64_t duration_ns; /* NSEC_INFINITY: until interrupted */
+        bool is_verbose;
+        bool is_append;
+
+        bool has_seed, has_from;
+        uint64_t seed;
+        uint64_t from_ns; /* CLOCK_REALTIME of the first reading */
+
+        uint32_t n_sensors;
+        uint32_t anomalies_e4;    /* hundredths of a percent */
+        const char *catalog_path; /* NULL: the compiled-in one */
+        enum model_kind model;
+        uint64_t batch_ns;
+        uint64_t catch_up_ns;
+};
+
+/*
+ * Strings point into @argv. 1: go on; 0: done (--help, --version), exit 0; -EINVAL: wrong usage, told on
+ * stderr, exit 2.
+ */
+int options_parse(struct options *options, int argc, char *argv[]);

@@ -1,0 +1,210 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+#
+# sensor-gen from outside: what it writes, what it says, how it ends.
+#
+#     test-sensor-gen.sh PATH-OF-SENSOR-GEN
+
+set -u
+
+generator=$1
+directory=$(mktemp -d)
+trap 'rm -rf "$directory"' EXIT
+cd "$directory" || exit 1
+
+n_failed=0
+
+fail() {
+        echo "FAILED: $case: $*"
+        n_failed=$((n_failed + 1))
+}
+
+# Runs it with messages in out and err, and expects an exit status.
+run() {
+        expected=$1
+        shift
+        "$generator" "$@" >out 2>err
+        status=$?
+        [ "$status" -eq "$expected" ] || fail "exit status $status instead of $expected: $(cat err)"
+}
+
+# Every line of a file begins and ends as a reading does, and there are so many.
+lines() {
+        n=$(wc -l <"$1")
+        [ "$n" -eq "$2" ] || fail "$1 has $n lines instead of $2"
+        n=$(grep -c '^{"sensor_id":"SNS-[a-z]\{3\}-[0-9]\{4,\}","timestamp":".*}$' "$1")
+        [ "$n" -eq "$2" ] || fail "$n lines of $1 are readings, not $2"
+}
+
+says() {
+        grep -q -e "$2" "$1" || fail "$1 does not say: $2"
+}
+
+# Waits until a file has something in it.
+arrives() {
+        for _ in $(seq 500); do
+                [ -s "$1" ] && return
+                sleep 0.02
+        done
+        fail "nothing arrives in $1"
+}
+
+reproducible="-seed 7 -from 2026-01-01T00:00:00Z -rate 1000"
+
+case="exactly rate times duration"
+run 0 -rate 10000 -d 1s -o a.jsonl
+lines a.jsonl 10000
+
+case="the reference's messages"
+says out '^Generating sensor data to a.jsonl (overwriting) at ~10000 entries/sec$'
+says out '^Duration: 1s$'
+says out '^Press Ctrl+C to stop...$'
+says out '^--- Final Stats ---$'
+says out '^Total entries: 10000$'
+says out '^Duration: 1\.\{0,1\}[0-9]*s$'
+says out '^Average rate: [0-9]* entries/sec$'
+says out '^File size: 2.5[0-9] MB$'
+says out '^Avg entry size: 26[0-9] bytes$'
+[ -s err ] && fail "something on standard error"
+
+case="even spacing, no gap between batches"
+cut -d . -f 2 a.jsonl | cut -c 1-6 | awk 'NR > 1 { d = ($1 - last + 1000000) % 1000000; if (d != 100) bad++ }
+                { last = $1 } END { exit bad > 0 }' || fail "readings are not 100 us apart"
+
+case="same bytes for the same seed and start"
+# shellcheck disable=SC2086
+run 0 $reproducible -d 10s -o b.jsonl
+lines b.jsonl 10000
+# shellcheck disable=SC2086
+taskset -c 0 "$generator" $reproducible -d 10s -o - >c.jsonl 2>err || fail "exit status $?"
+cmp b.jsonl c.jsonl || fail "a file and a pipe differ"
+says err 'Total entries: 10000'
+run 0 --seed=8 --from=2026-01-01T00:00:00Z --rate=1000 --d=10s --o=c.jsonl
+cmp -s b.jsonl c.jsonl && fail "another seed gives the same"
+says b.jsonl '"timestamp":"2026-01-01T00:00:09.999000Z"'
+
+case="overwriting"
+# shellcheck disable=SC2086
+run 0 $reproducible -d 1s -o b.jsonl
+lines b.jsonl 1000
+
+case="appending ends a torn line first"
+printf '{"sensor_id":"SNS-' >>b.jsonl
+# shellcheck disable=SC2086
+run 0 $reproducible -d 1s -o b.jsonl -append
+[ "$(wc -l <b.jsonl)" -eq 2001 ] || fail "$(wc -l <b.jsonl) lines"
+[ "$(sed -n 1001p b.jsonl)" = '{"sensor_id":"SNS-' ] || fail "the torn line has changed"
+[ "$(sed -n 1p b.jsonl)" = "$(sed -n 1002p b.jsonl)" ] || fail "the first line after it is not whole"
+
+case="appending to what is whole, to nothing, to a pipe"
+# shellcheck disable=SC2086
+run 0 $reproducible -d 1s -o d.jsonl --append
+# shellcheck disable=SC2086
+run 0 $reproducible -d 1s -o d.jsonl --append
+lines d.jsonl 2000
+says out '(appending)'
+# shellcheck disable=SC2086
+"$generator" $reproducible -d 1s -o - -append 2>err | cat >e.jsonl
+lines e.jsonl 1000
+
+case="a file that standard output appends to"
+# shellcheck disable=SC2086
+"$generator" $reproducible -d 1s -o - 2>err >>e.jsonl
+lines e.jsonl 2000
+
+case="other settings"
+run 0 -from @0 -rate 90/min -d 1min -o f.jsonl -sensors 3 -anomalies 0% -model uniform -batchsec 5ms -catchupsec 1min
+lines f.jsonl 90
+says out 'at ~90 entries/min$'
+says out '^Duration: 1m0s$'
+[ "$(cut -d '"' -f 4 f.jsonl | sort -u | wc -l)" -eq 3 ] || fail "not three sensors"
+run 0 -from @0 -rate 1000 -d 1s -anomalies 100% -o f.jsonl
+[ "$(grep -c '"alert_level"' f.jsonl)" -eq 1000 ] || fail "an anomaly has no alert"
+
+case="as fast as possible, one core"
+taskset -c 0 "$generator" -rate max -d 300ms -o /dev/null >out 2>err || fail "exit status $?"
+says out 'as fast as the machine goes$'
+says out '^Total entries: [1-9][0-9]\{4,\}$'
+
+case="a rate out of reach ends all the same"
+run 0 -rate 1000000000 -d 500ms -o /dev/null
+says out '^Not made in time: [1-9][0-9]* entries$'
+
+case="the seed is told"
+run 0 -v -d 10ms -o g.jsonl
+says out '^Seed: [0-9]*$'
+
+case="a closed pipe is an end"
+{ "$generator" -rate max -o - 2>err; echo $? >status; } | head -n 3 >h.jsonl
+[ "$(cat status)" -eq 0 ] || fail "exit status $(cat status)"
+lines h.jsonl 3
+says err 'Final Stats'
+
+case="a full disk"
+run 1 -rate 1000 -o /dev/full
+says err '^sensor-gen: /dev/full: No space left on device$'
+says out '^Total entries: 0$'
+
+case="a file that may not grow"
+# shellcheck disable=SC2086
+(ulimit -f 100 && "$generator" $reproducible -d 1h -o i.jsonl >out 2>err)
+[ $? -eq 1 ] || fail "exit status is not 1"
+says err '^sensor-gen: i.jsonl: File too large$'
+
+case="no such directory"
+run 1 -o nowhere/a.jsonl
+says err '^sensor-gen: nowhere/a.jsonl: No such file or directory$'
+
+case="signals"
+for signal in INT TERM HUP; do
+        rm -f k.jsonl
+        "$generator" -rate 1000 -o k.jsonl >out 2>err &
+        arrives k.jsonl
+        kill -s "$signal" $!
+        wait $! || fail "exit status $? after $signal"
+        says out '^Total entries: [1-9][0-9]*$'
+        lines k.jsonl "$(sed -n 's/^Total entries: //p' out)"
+done
+
+case="a pipe that nobody reads: the first signal ends, the second does not wait"
+mkfifo fifo
+# shellcheck disable=SC2217
+sleep 600 <fifo &
+sleeper=$!
+"$generator" -rate max -o fifo >out 2>err &
+pid=$!
+arrives out
+while kill -s TERM "$pid" 2>/dev/null; do sleep 0.02; done
+wait "$pid" || fail "exit status $?"
+says out '^Total entries: '
+kill -s KILL "$sleeper"
+
+case="progress on a terminal"
+script -qec "'$generator' -rate 1000 -d 1100ms -o l.jsonl" /dev/null >out 2>err </dev/null
+tr '\r' '\n' <out >progress
+says progress '^  [0-9]* entries written ([0-9]*/sec avg)'
+says progress '^Total entries: 1100$'
+
+case="usage"
+for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
+                '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
+                '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
+                '-catchupsec 1s' '-append=perhaps' '-o='; do
+        # shellcheck disable=SC2086
+        run 2 $arguments
+        [ "$(wc -l <err)" -eq 1 ] || fail "not one line for $arguments: $(cat err)"
+        says err '^sensor-gen: '
+        [ -s out ] && fail "something on standard output for $arguments"
+        [ -e output.jsonl ] && fail "$arguments made a file"
+done
+
+case="help and version"
+run 0 --help
+says out '^Usage: sensor-gen'
+says out '^Examples:'
+run 0 -h
+run 0 -version
+says out '^sensor-gen [0-9.]*$'
+
+[ "$n_failed" -eq 0 ] || exit 1
+echo "all is well"
