@@ -7,7 +7,7 @@
 
 set -u
 
-generator=$1
+generator=$(readlink -f "$1")
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory" || exit 1
