@@ -301,7 +301,6 @@ static int generator_step(struct generator *generator, struct console *console) 
         uint64_t due;
         int r;
 
-        console_report(console, generator->sequence, mono_ns);
         schedule_skip(generator, now_ns);
 
         due = schedule_get_due(generator, now_ns);
@@ -309,6 +308,7 @@ static int generator_step(struct generator *generator, struct console *console) 
                 if (schedule_is_hopeless(generator, now_ns))
                         return 0;
                 r = chunk_make(generator, MIN(due - generator->step, CHUNK_RECORDS), now_ns);
+                console_report(console, generator->sequence, mono_ns);
                 return r < 0 ? r : 1;
         }
 
@@ -317,6 +317,7 @@ static int generator_step(struct generator *generator, struct console *console) 
                         (generator->is_simulated && generator->step >= generator->end_step))
                 return 0;
 
+        console_report(console, generator->sequence, mono_ns);
         r = generator_wait(generator, console, mono_ns);
         return r < 0 ? r : 1;
 }

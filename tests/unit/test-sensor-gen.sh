@@ -121,6 +121,22 @@ says out '^Duration: 1m0s$'
 run 0 -from @0 -rate 1000 -d 1s -anomalies 100% -o f.jsonl
 [ "$(grep -c '"alert_level"' f.jsonl)" -eq 1000 ] || fail "an anomaly has no alert"
 
+case="a catalog of one's own"
+cat >catalog.json <<'EOF'
+{
+  "types": [ {"name": "level", "unit": "m", "prefix": "lev", "minimum": 1, "maximum": 2} ],
+  "pipelines": [ {"id": "PIPE-XX-042"} ]
+}
+EOF
+run 0 -from @0 -rate 1000 -d 1s -catalog catalog.json -o f.jsonl
+lines f.jsonl 1000
+n=$(grep -c '^{"sensor_id":"SNS-lev-[0-9]*".*"unit":"m".*"PIPE-XX-042"' f.jsonl)
+[ "$n" -eq 1000 ] || fail "$n lines follow the catalog"
+sed -i 's/"maximum": 2/"maximum": 0/' catalog.json
+run 2 -from @0 -d 1s -catalog catalog.json -o never.jsonl
+says err '^catalog.json:2: '
+[ -e never.jsonl ] && fail "a mistake made a file"
+
 case="as fast as possible, one core"
 taskset -c 0 "$generator" -rate max -d 300ms -o /dev/null >out 2>err || fail "exit status $?"
 says out 'as fast as the machine goes$'
