@@ -32,6 +32,7 @@
 #define WRITER_N_BLOCKS   4u
 #define WRITER_FLUSH_NS   (250 * NSEC_PER_MSEC)
 #define WRITER_WAIT_NS    (100 * NSEC_PER_MSEC)
+#define WRITER_SETTLE_NS  NSEC_PER_SEC
 
 /* How long after its end a run that was on time may take to make the rest. */
 #define GRACE_NS NSEC_PER_SEC
@@ -279,6 +280,14 @@ static int writer_finish(struct generator *generator) {
         return 0;
 }
 
+/* After an error: takes note of what is under way, and of the whole lines that still find room. */
+static void writer_settle(struct generator *generator) {
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + WRITER_SETTLE_NS;
+
+        while (writer_is_busy(generator->writer) && clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
+                (void) writer_step(generator, WRITER_WAIT_NS);
+}
+
 /* running */
 
 /* Nothing is due: sleeps until something is, or waits for a write that holds up the next one. */
@@ -335,7 +344,12 @@ int generator_run(struct generator *generator, struct console *console) {
         if (r == 0 && !generator->is_free_running)
                 generator->n_missing += generator->end_step - generator->step;
 
-        return r < 0 ? r : writer_finish(generator);
+        if (r >= 0)
+                r = writer_finish(generator);
+        if (r < 0)
+                writer_settle(generator);
+
+        return r;
 }
 
 void generator_get_statistics(const struct generator *generator, struct console_statistics *statistics) {
