@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+# Completion of i4 for fish. Names are those of the built-in catalog: asking the ring could start a daemon.
+
+function __i4_list --description 'complete the last of the names with commas between them'
+    set -l begun (commandline --current-token | string replace --regex '^--[a-z]+=' '' | string match --regex '^.*,')
+    for name in $argv
+        echo $begun$name
+    end
+end
+
+set -l tail '__fish_seen_subcommand_from tail'
+set -l stat '__fish_seen_subcommand_from stat'
+set -l none 'not __fish_seen_subcommand_from tail stat help'
+
+complete --command i4 --no-files
+complete --command i4 --condition $none --arguments tail --description 'Print readings as they come'
+complete --command i4 --condition $none --arguments stat --description 'Show how the daemon, its storage and its readers are doing'
+complete --command i4 --condition $none --arguments help --description 'Tell more about a verb'
+complete --command i4 --condition $none --long-option version --description 'Print the version'
+complete --command i4 --short-option h --long-option help --description 'Tell more'
+complete --command i4 --condition '__fish_seen_subcommand_from help' --arguments 'tail stat'
+
+complete --command i4 --condition "$tail; or $stat" --long-option socket --require-parameter --force-files --description 'Where the daemon listens'
+
+complete --command i4 --condition $tail --short-option n --long-option lines --exclusive --description 'End after so many readings'
+complete --command i4 --condition $tail --long-option from --exclusive --arguments 'oldest newest' --description 'Where to start'
+complete --command i4 --condition $tail --long-option format --exclusive --arguments 'json pretty csv' --description 'How to print'
+complete --command i4 --condition $tail --long-option type --exclusive --arguments '(__i4_list pressure temperature flow_rate vibration corrosion humidity gas_detector valve_position)' --description 'Only these types'
+complete --command i4 --condition $tail --long-option pipeline --exclusive --arguments '(__i4_list PIPE-TX-001 PIPE-TX-002 PIPE-OK-001 PIPE-LA-001 PIPE-NM-001 PIPE-CO-001 PIPE-WY-001 PIPE-ND-001)' --description 'Only these pipelines'
+complete --command i4 --condition $tail --long-option sensor --exclusive --description 'Only these sensors'
+complete --command i4 --condition $tail --long-option status --exclusive --arguments '(__i4_list normal warning maintenance)' --description 'Only with this status'
+complete --command i4 --condition $tail --long-option alert --exclusive --arguments '(__i4_list none low medium high)' --description 'Only with this alert'
+complete --command i4 --condition $tail --long-option anomaly --description 'Only readings that i4 made wrong on purpose'
+complete --command i4 --condition $tail --short-option w --long-option wait --description 'Wait for a daemon that is not there'
+complete --command i4 --condition $tail --short-option v --long-option verbose --description 'Tell when the daemon goes and comes'
+
+complete --command i4 --condition $stat --short-option w --long-option watch --description 'Look again every second'
+complete --command i4 --condition $stat --long-option json --description 'Print one JSON object'
