@@ -46,6 +46,7 @@ static const struct {
         [CONDITION_SETTINGS_KEPT] = { "48b9412d36ef41c0997650d6caa7c9f7", LOG_ERR, UNLIMITED },
         [CONDITION_SETTINGS_PENDING] = { "2ea7976a31ca4fabb5dd38a3fe9622eb", LOG_NOTICE, UNLIMITED },
         [CONDITION_ANCHOR] = { "fcf2c91e87a84a7583b71e1cb1c6070e", LOG_INFO, 10 },
+        [CONDITION_RESUMED] = { "1f136e7542b644b18041355369df5fce", LOG_INFO, UNLIMITED },
         [CONDITION_BEHIND] = { "4075d392d0de4c208b6f31e716876b9a", LOG_WARNING, 3 },
         [CONDITION_CAUGHT_UP] = { "a4d2337c8c2142fab8337d0655f61323", LOG_INFO, 3 },
         [CONDITION_SKIPPED] = { "5fce31a16c174579a5cd417032c3d341", LOG_WARNING, 10 },
@@ -59,6 +60,7 @@ static const struct {
         [CONDITION_READER_REFUSED] = { "5a4fcafe3b0a44cc8a522c2ea43bb664", LOG_WARNING, 10 },
         [CONDITION_READER_LOST] = { "b274625afa3d43a3bfd744dca821b957", LOG_WARNING, 10 },
         [CONDITION_READER_SILENT] = { "c821344887374f3297bee5ae21a7d374", LOG_NOTICE, 10 },
+        [CONDITION_READERS_EXHAUSTED] = { "aaded2c0bea84a1abd99ed1200c722c0", LOG_ERR, 5 },
         [CONDITION_STORAGE_OPENED] = { "c5f9184fdc684f7181946ac82e998ab0", LOG_INFO, UNLIMITED },
         [CONDITION_STORAGE_ENGINE] = { "d25c0e2c21a344afa9b94fcd7786ad16", LOG_NOTICE, UNLIMITED },
         [CONDITION_STORAGE_LINE_ENDED] = { "c02d781c2be24b29b703a3afe3594021", LOG_NOTICE, UNLIMITED },
@@ -474,6 +476,15 @@ void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint
                         sequence, text);
 }
 
+void report_resumed(struct report *report, uint64_t n_due) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_RESUMED);
+        entry_add_number(&entry, "SENSOR_DUE_RECORDS", n_due);
+        entry_send(report, &entry, "The schedule from before goes on; %" PRIu64 " readings are made up for",
+                        n_due);
+}
+
 void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns) {
         char span[FORMAT_MAX];
         struct entry entry;
@@ -625,6 +636,14 @@ void report_reader_silent(struct report *report, const char *name, pid_t pid, ui
         entry_add_span(&entry, "RING_READER_SILENT", since_ns);
         entry_send(report, &entry, "Reader silent: %s (pid %jd) has not called for %s", name, (intmax_t) pid,
                         format_span_coarse(since_ns, span));
+}
+
+void report_readers_exhausted(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READERS_EXHAUSTED);
+        entry_add_error(&entry, error);
+        entry_send(report, &entry, "No more connections can be taken: %s", strerror(-error));
 }
 
 /* storage */

@@ -41,6 +41,7 @@ enum condition {
 
         /* generator */
         CONDITION_ANCHOR,
+        CONDITION_RESUMED,
         CONDITION_BEHIND,
         CONDITION_CAUGHT_UP,
         CONDITION_SKIPPED,
@@ -58,6 +59,7 @@ enum condition {
         CONDITION_READER_REFUSED,
         CONDITION_READER_LOST,
         CONDITION_READER_SILENT,
+        CONDITION_READERS_EXHAUSTED,
 
         /* storage */
         CONDITION_STORAGE_OPENED,
@@ -112,6 +114,8 @@ void report_settings_pending(struct report *report, const char *section, const c
 /* From @step on readings are due from @time_ns (CLOCK_REALTIME) at @rate. @why: "start", "rate change", … */
 void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint64_t time_ns,
                 struct rate rate, const char *why);
+/* The schedule of a daemon before this one goes on; @n_due readings were due in between and are made now. */
+void report_resumed(struct report *report, uint64_t n_due);
 void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns);
 void report_caught_up(struct report *report, uint64_t n_behind_max);
 void report_skipped(struct report *report, uint64_t n_skipped, uint64_t skipped_ns);
@@ -137,6 +141,8 @@ void report_reader_refused(struct report *report, const char *name, pid_t pid, c
 void report_reader_lost(
                 struct report *report, const char *name, pid_t pid, uint64_t n_lost, uint64_t n_total);
 void report_reader_silent(struct report *report, const char *name, pid_t pid, uint64_t since_ns);
+/* No descriptor or memory for another connection; told once, until there is. */
+void report_readers_exhausted(struct report *report, int error);
 
 /* storage; file names are relative to the directory of readings */
 
