@@ -148,40 +148,70 @@ static void sensor_text(const struct printer *printer, const struct i4_record *r
         "sequence,sensor_id,timestamp,type,value,unit,lat,lon,mile_post,pipeline_id,status,quality_score,"   \
         "alert_level\n"
 
-/* A name as a field: quoted where it must be. Names are printable ASCII without quotes. */
-struct csv_name {
-        char text[40];
-};
+static char *put_uint(char *p, uint64_t value, size_t n_digits_min) {
+        char digits[20];
+        size_t n = sizeof(digits);
 
-static struct csv_name csv_quote(const char *name) {
-        struct csv_name field;
+        do {
+                digits[--n] = (char) ('0' + value % 10);
+                value /= 10;
+        } while (value > 0 || sizeof(digits) - n < n_digits_min);
 
-        (void) snprintf(field.text, sizeof(field.text), strchr(or_unknown(name), ',') ? "\"%s\"" : "%s",
-                        or_unknown(name));
-        return field;
+        memcpy(p, digits + n, sizeof(digits) - n);
+        return p + sizeof(digits) - n;
 }
 
-static int csv_format(struct printer *printer, const struct i4_record *record, char *p) {
-        struct decimal value = decimal_from(record->value_e2, 100);
-        struct decimal latitude = decimal_from(record->latitude_e6, 1000000);
-        struct decimal longitude = decimal_from(record->longitude_e6, 1000000);
-        uint64_t second = record->time_ns / NSEC_PER_SEC;
-        char sensor[I4_SENSOR_ID_MAX];
+/* A field that is a scaled integer, with the comma before it. */
+static char *put_decimal(char *p, int64_t value, uint32_t scale, size_t n_digits) {
+        struct decimal decimal = decimal_from(value, scale);
+
+        *p++ = ',';
+        p = stpcpy(p, decimal.sign);
+        p = put_uint(p, decimal.integer, 1);
+        *p++ = '.';
+        return put_uint(p, decimal.fraction, n_digits);
+}
+
+/* A field that is a name, with the comma before it. Names are printable ASCII without quotes. */
+static char *put_name(char *p, const char *name) {
+        const char *quote = name && strchr(name, ',') ? "\"" : "";
+
+        *p++ = ',';
+        p = stpcpy(p, quote);
+        p = stpcpy(p, or_unknown(name));
+        return stpcpy(p, quote);
+}
+
+static char *put_time(struct printer *printer, char *p, uint64_t time_ns) {
+        *p++ = ',';
+        p = stpcpy(p, printer_get_date(printer, time_ns / NSEC_PER_SEC));
+        *p++ = '.';
+        p = put_uint(p, time_ns % NSEC_PER_SEC / NSEC_PER_USEC, 6);
+        *p++ = 'Z';
+        return p;
+}
+
+/* Without snprintf(), which would take four times as long. */
+static size_t csv_format(struct printer *printer, const struct i4_record *record, char *buffer) {
+        const i4_catalog *catalog = printer->catalog;
+        char sensor[I4_SENSOR_ID_MAX], *p;
 
         sensor_text(printer, record, sensor);
-        return snprintf(p, PRINTER_LINE_MAX,
-                        "%" PRIu64
-                        ",%s,%s.%06uZ,%s,%s%u.%02u,%s,%s%u.%06u,%s%u.%06u,%u.%02u,%s,%s,%u.%04u,%s\n",
-                        record->sequence, csv_quote(sensor).text, printer_get_date(printer, second),
-                        (unsigned int) (record->time_ns % NSEC_PER_SEC / NSEC_PER_USEC),
-                        csv_quote(i4_catalog_get_type_name(printer->catalog, record->type)).text, value.sign,
-                        value.integer, value.fraction,
-                        csv_quote(i4_catalog_get_type_unit(printer->catalog, record->type)).text,
-                        latitude.sign, latitude.integer, latitude.fraction, longitude.sign, longitude.integer,
-                        longitude.fraction, record->mile_post_e2 / 100, record->mile_post_e2 % 100,
-                        csv_quote(i4_catalog_get_pipeline_id(printer->catalog, record->pipeline)).text,
-                        or_unknown(i4_status_to_string(record->status)), record->quality_e4 / 10000u,
-                        record->quality_e4 % 10000u, alert_text(record));
+        p = put_uint(buffer, record->sequence, 1);
+        p = put_name(p, sensor);
+        p = put_time(printer, p, record->time_ns);
+        p = put_name(p, i4_catalog_get_type_name(catalog, record->type));
+        p = put_decimal(p, record->value_e2, 100, 2);
+        p = put_name(p, i4_catalog_get_type_unit(catalog, record->type));
+        p = put_decimal(p, record->latitude_e6, 1000000, 6);
+        p = put_decimal(p, record->longitude_e6, 1000000, 6);
+        p = put_decimal(p, record->mile_post_e2, 100, 2);
+        p = put_name(p, i4_catalog_get_pipeline_id(catalog, record->pipeline));
+        p = put_name(p, i4_status_to_string(record->status));
+        p = put_decimal(p, record->quality_e4, 10000, 4);
+        p = put_name(p, alert_text(record));
+        *p++ = '\n';
+        return (size_t) (p - buffer);
 }
 
 /* columns */
@@ -214,8 +244,8 @@ static const char *status_colour(const struct i4_record *record) {
         }
 }
 
-static int pretty_format_header(const struct printer *printer, char *p) {
-        return snprintf(p, PRINTER_LINE_MAX,
+static size_t pretty_format_header(const struct printer *printer, char *p) {
+        return (size_t) snprintf(p, PRINTER_LINE_MAX,
                         "%s%12s  %-15s  %-*s  %-*s  %10s %-*s  %-*s  %9s  %-11s  %-7s  %s%s\n",
                         colour(printer, COLOUR_HEAD), "SEQUENCE", "TIME (UTC)", printer->sensor_width,
                         "SENSOR", printer->type_width, "TYPE", "VALUE", printer->unit_width, "UNIT",
@@ -223,7 +253,7 @@ static int pretty_format_header(const struct printer *printer, char *p) {
                         colour(printer, COLOUR_OFF));
 }
 
-static int pretty_format(struct printer *printer, const struct i4_record *record, char *p) {
+static size_t pretty_format(struct printer *printer, const struct i4_record *record, char *p) {
         struct decimal value = decimal_from(record->value_e2, 100);
         uint64_t second = record->time_ns / NSEC_PER_SEC;
         char sensor[I4_SENSOR_ID_MAX], value_text[16];
@@ -232,7 +262,7 @@ static int pretty_format(struct printer *printer, const struct i4_record *record
         sensor_text(printer, record, sensor);
         (void) snprintf(value_text, sizeof(value_text), "%s%u.%02u", value.sign, value.integer,
                         value.fraction);
-        return snprintf(p, PRINTER_LINE_MAX,
+        return (size_t) snprintf(p, PRINTER_LINE_MAX,
                         "%s%12" PRIu64 "%s  %s.%06u  %-*s  %-*s  %s%10s%s %-*s  %-*s  %6u.%02u  %s%-11s%s  "
                         "%2u.%04u  %s%s%s\n",
                         colour(printer, COLOUR_FAINT), record->sequence, colour(printer, COLOUR_OFF),
@@ -258,18 +288,19 @@ static int pretty_format(struct printer *printer, const struct i4_record *record
 
 int printer_begin(struct printer *printer) {
         struct output *output = printer->output;
-        int n = 0, r;
+        size_t n = 0;
+        int r;
 
         r = output_reserve(output, PRINTER_LINE_MAX);
         if (r < 0)
                 return r;
 
         if (printer->format == FORMAT_CSV)
-                n = snprintf(output->buffer + output->n, PRINTER_LINE_MAX, "%s", CSV_HEADER);
+                n = (size_t) snprintf(output->buffer + output->n, PRINTER_LINE_MAX, "%s", CSV_HEADER);
         else if (printer->format == FORMAT_PRETTY)
                 n = pretty_format_header(printer, output->buffer + output->n);
 
-        output->n += (size_t) n;
+        output->n += n;
         return 0;
 }
 
@@ -295,7 +326,8 @@ static int printer_write_json(struct printer *printer, const struct i4_record *r
 
 int printer_write(struct printer *printer, const struct i4_record *records, size_t n_records) {
         struct output *output = printer->output;
-        int n, r;
+        size_t n;
+        int r;
 
         if (printer->format == FORMAT_JSON)
                 return printer_write_json(printer, records, n_records);
@@ -308,8 +340,8 @@ int printer_write(struct printer *printer, const struct i4_record *records, size
                 n = printer->format == FORMAT_CSV
                                     ? csv_format(printer, &records[i], output->buffer + output->n)
                                     : pretty_format(printer, &records[i], output->buffer + output->n);
-                assert(n > 0 && n < (int) PRINTER_LINE_MAX);
-                output->n += (size_t) n;
+                assert(n < PRINTER_LINE_MAX);
+                output->n += n;
         }
 
         return 0;
