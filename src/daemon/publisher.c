@@ -43,6 +43,7 @@ struct client {
         pid_t pid;
         uid_t uid;
         uint64_t cursor;
+        uint64_t lag;
         uint64_t armed_cursor;
         uint64_t lost;
         uint64_t last_report_ns; /* CLOCK_BOOTTIME; at first, when it connected */
@@ -338,6 +339,7 @@ static void client_report(struct client *client, const struct wire_message *repo
 
         client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
         client->cursor = report->cursor;
+        client->lag = report->lag;
         client->is_silent = false;
         if (!consumer)
                 return;
@@ -580,6 +582,16 @@ void publisher_check(struct publisher *publisher) {
 
 unsigned int publisher_get_n_readers(const struct publisher *publisher) {
         return publisher->n_clients[CLIENT_READER];
+}
+
+uint64_t publisher_get_lag(const struct publisher *publisher) {
+        const struct client *client;
+        uint64_t lag = 0;
+
+        TAILQ_FOREACH(client, &publisher->clients[CLIENT_READER], entry)
+        lag = MAX(lag, client->lag);
+
+        return lag;
 }
 
 /* life cycle */

@@ -81,6 +81,9 @@ void publisher_check(struct publisher *publisher);
 
 unsigned int publisher_get_n_readers(const struct publisher *publisher);
 
+/* By how many records the slowest reader was behind when it last said so. */
+uint64_t publisher_get_lag(const struct publisher *publisher);
+
 static inline void publisher_freep(struct publisher **publisher) {
         if (*publisher)
                 (void) publisher_free(*publisher);

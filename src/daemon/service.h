@@ -8,19 +8,21 @@
  * threads of their own and tell it what happened. It alone talks to systemd and to the journal.
  */
 
-#include "daemon/config.h"
 #include "daemon/options.h"
 
 struct service;
 
 /*
- * Blocks the signals it handles, takes back what systemd kept, makes or adopts the ring and starts the
- * threads. What goes wrong is told, once. -EINVAL: wrong settings.
+ * Reads the settings, blocks the signals it handles, takes back what systemd kept, makes or adopts the ring
+ * and starts the threads. What goes wrong is told, once. -EINVAL: the settings are wrong.
  */
-int service_new(struct service **servicep, const struct options *options, const struct config *config);
+int service_new(struct service **servicep, const struct options *options);
 struct service *service_free(struct service *service);
 
-/* Says ready and runs until it is told to end; then drains to disk. */
+/*
+ * Says ready and runs until it is told to end; then drains to disk. An error if it failed, or if readings
+ * were left that nobody keeps.
+ */
 int service_run(struct service *service);
 
 static inline void service_freep(struct service **service) {

@@ -1,0 +1,635 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/service.h"
+
+#include "daemon/config.h"
+#include "daemon/generator.h"
+#include "daemon/monitor.h"
+#include "daemon/news.h"
+#include "daemon/publisher.h"
+#include "daemon/recorder.h"
+#include "daemon/report.h"
+#include "daemon/store.h"
+#include "lib/view.h"
+#include "model/catalog_file.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+/* How long the end may take while the disk takes what is left, and where it takes nothing anyway. */
+#define DRAIN_NS        (60 * NSEC_PER_SEC)
+#define DRAIN_FULL_NS   (2 * NSEC_PER_SEC)
+/* Descriptors beside those of readers: files, sockets, what libraries open. */
+#define DESCRIPTORS_OWN 64u
+
+struct service {
+        const struct options *options;
+        struct report *report;
+        struct config config;
+        struct i4_catalog *catalog;
+        struct model *model;
+        struct store store;
+        struct ring_view view;
+        struct recorder *recorder; /* NULL: nothing is stored */
+        struct audience audience;
+        struct generator *generator;
+        sd_event *event;
+        struct publisher *publisher;
+        struct monitor *monitor;
+
+        char socket_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)];
+        bool is_socket_ours; /* bound by us, to be removed at the end */
+        bool is_abandoned;   /* a thread hangs in a write and still uses all of it */
+};
+
+/* Tells it, once, and hands it on. */
+static int service_fail(struct service *service, int error, const char *format, ...) _printf_(3, 4);
+
+static int service_fail(struct service *service, int error, const char *format, ...) {
+        char what[PATH_MAX + 128];
+        va_list args;
+
+        va_start(args, format);
+        (void) vsnprintf(what, sizeof(what), format, args);
+        va_end(args);
+
+        report_failed(service->report, error, what);
+        return error;
+}
+
+/* settings */
+
+static struct generator_settings config_get_generator_settings(const struct config *config) {
+        return (struct generator_settings){
+                .pacer = {
+                        .rate = config->rate,
+                        .batch_ns = config->batch_ns,
+                        .catch_up_ns = config->catch_up_ns,
+                },
+                .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
+        };
+}
+
+static struct recorder_settings config_get_recorder_settings(const struct config *config) {
+        return (struct recorder_settings){
+                .engine = config->engine,
+                .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
+                .flush_ns = config->flush_ns,
+                .sync_ns = config->sync_ns,
+                .directory = config->directory,
+        };
+}
+
+static void service_tell_pending(struct service *service, const struct config *loaded) {
+        const struct config_key *key = NULL;
+
+        while ((key = config_next_change(key, &service->config, loaded))) {
+                enum config_class class = config_key_get_class(key);
+
+                if (class != CONFIG_LIVE)
+                        report_settings_pending(service->report, config_key_get_section(key),
+                                        config_key_get_name(key), class == CONFIG_NEW_RING);
+        }
+}
+
+static int service_apply(struct service *service) {
+        struct generator_settings generator = config_get_generator_settings(&service->config);
+        struct recorder_settings recorder = config_get_recorder_settings(&service->config);
+        int r;
+
+        /* First who stores, then who may begin to wait for it. */
+        if (service->recorder) {
+                r = recorder_set_settings(service->recorder, &recorder);
+                if (r < 0)
+                        return r;
+        }
+
+        r = generator_set_settings(service->generator, &generator);
+        if (r < 0)
+                return r;
+
+        return monitor_set_statistics_interval(service->monitor, service->config.stats_interval_ns);
+}
+
+static void service_reload(struct service *service) {
+        struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
+        struct config loaded;
+        int r;
+
+        r = config_load(&loaded, service->options->config_path, &complaints);
+        if (r < 0) {
+                report_settings_kept(service->report, complaints.n);
+                return;
+        }
+
+        service_tell_pending(service, &loaded);
+        config_take_live(&service->config, &loaded);
+        r = service_apply(service);
+        if (r < 0)
+                (void) service_fail(service, r, "Cannot apply the new settings");
+        else
+                report_settings_reloaded(service->report);
+}
+
+/* events */
+
+static int service_dispatch_reload(
+                sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        struct service *service = userdata;
+
+        (void) sd_notifyf(false, "RELOADING=1\nMONOTONIC_USEC=%" PRIu64 "\nSTATUS=Reading the settings",
+                        clock_now_ns(CLOCK_MONOTONIC) / NSEC_PER_USEC);
+        service_reload(service);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));
+        return 0;
+}
+
+static int service_dispatch_stop(
+                sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int service_dispatch_rotate(
+                sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+        struct service *service = userdata;
+
+        if (service->recorder)
+                recorder_rotate(service->recorder);
+        return 0;
+}
+
+static void service_tell_events(struct service *service) {
+        struct pacer_event generator_event;
+        struct recorder_event recorder_event;
+
+        while (generator_next_event(service->generator, &generator_event) > 0)
+                news_tell_generator(service->report, &generator_event);
+        while (service->recorder && recorder_next_event(service->recorder, &recorder_event) > 0)
+                news_tell_recorder(service->report, &recorder_event);
+}
+
+static int service_dispatch_generator(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct service *service = userdata;
+        unsigned int calls = generator_take_calls(service->generator);
+
+        if (calls & GENERATOR_CALL_SLEEPERS)
+                (void) ring_wake(service->store.ring, INT_MAX);
+        if (calls & GENERATOR_CALL_ARMED)
+                publisher_wake(service->publisher);
+        if (calls & GENERATOR_CALL_EVENT)
+                service_tell_events(service);
+
+        return 0;
+}
+
+static int service_dispatch_recorder(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        service_tell_events(userdata);
+        return 0;
+}
+
+static void service_take_notice(void *userdata, const struct publisher_notice *notice) {
+        struct service *service = userdata;
+
+        news_tell_reader(service->report, notice);
+}
+
+static int service_add_signal(struct service *service, int signal, sd_event_signal_handler_t handler) {
+        /* Floating: it goes when the loop goes. */
+        return sd_event_add_signal(service->event, NULL, signal, handler, service);
+}
+
+static int service_add_sources(struct service *service) {
+        static const struct {
+                int signal;
+                sd_event_signal_handler_t handler;
+        } signals[] = {
+                { SIGTERM, service_dispatch_stop },
+                { SIGINT, service_dispatch_stop },
+                { SIGHUP, service_dispatch_reload },
+                { SIGUSR1, service_dispatch_rotate },
+        };
+        int r;
+
+        for (size_t i = 0; i < ELEMENTSOF(signals); ++i) {
+                r = service_add_signal(service, signals[i].signal, signals[i].handler);
+                if (r < 0)
+                        return r;
+        }
+
+        r = sd_event_add_io(service->event, NULL, generator_get_fd(service->generator), EPOLLIN,
+                        service_dispatch_generator, service);
+        if (r < 0 || !service->recorder)
+                return r;
+
+        return sd_event_add_io(service->event, NULL, recorder_get_fd(service->recorder), EPOLLIN,
+                        service_dispatch_recorder, service);
+}
+
+/* making */
+
+/*
+ * Before the first thread, which inherits it: signals arrive at the loop alone. Those that a closed pipe and
+ * a limit on file sizes send are told by an errno as well.
+ */
+static int signals_block(void) {
+        static const int blocked[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
+        sigset_t set;
+
+        (void) signal(SIGPIPE, SIG_IGN);
+        (void) signal(SIGXFSZ, SIG_IGN);
+
+        (void) sigemptyset(&set);
+        for (size_t i = 0; i < ELEMENTSOF(blocked); ++i)
+                (void) sigaddset(&set, blocked[i]);
+        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
+}
+
+/* As far as one is allowed to: what is missing then is told when it is needed. */
+static void descriptors_allow(uint64_t n) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= n)
+                return;
+
+        limit.rlim_cur = MIN(n, limit.rlim_max);
+        (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int service_load(struct service *service) {
+        struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
+        const struct config *config = &service->config;
+        int r;
+
+        r = config_load(&service->config, service->options->config_path, &complaints);
+        if (r < 0)
+                return complaints.n ? r : service_fail(service, r, "Cannot read the settings");
+
+        if (*config->catalog) {
+                r = catalog_load(&service->catalog, config->catalog, config->n_sensors, &complaints);
+                if (r < 0)
+                        return complaints.n ? r : service_fail(service, r, "Cannot read %s", config->catalog);
+        } else {
+                const struct i4_catalog *catalog = i4_catalog_get_default();
+
+                r = catalog_new(&service->catalog, catalog->types, catalog->n_types, catalog->pipelines,
+                                catalog->n_pipelines, config->n_sensors);
+                if (r < 0)
+                        return service_fail(service, r, "Cannot set up the catalog");
+        }
+
+        r = model_new(&service->model,
+                        &(struct model_settings){
+                                        .kind = config->model,
+                                        .seed = config->seed,
+                                        .anomalies_e4 = config->anomalies_e4,
+                        },
+                        service->catalog);
+        return r < 0 ? service_fail(service, r, "Cannot set up the model") : 0;
+}
+
+static int service_open_ring(struct service *service) {
+        struct ring_settings settings = {
+                .n_records = service->config.n_records,
+                .n_consumers = service->config.max_readers,
+        };
+        struct ring *ring;
+        char size[FORMAT_MAX];
+        int result;
+
+        result = store_open(&service->store, &settings, service->catalog);
+        if (result < 0)
+                return service_fail(service, result,
+                                "Cannot make a ring of %" PRIu64 " records (%s), see Records=",
+                                settings.n_records,
+                                format_size(settings.n_records * sizeof(struct i4_record), size));
+
+        ring = service->store.ring;
+        if (result == STORE_REPLACED)
+                report_ring_retired(service->report, store_get_reason(&service->store));
+        if (result == STORE_ADOPTED)
+                report_ring_adopted(service->report, ring->header->identity.instance, ring->head);
+        else
+                report_ring_new(service->report, ring->header->identity.instance, ring->n_records,
+                                ring->head);
+
+        return 0;
+}
+
+static void service_keep_ring(struct service *service) {
+        int r;
+
+        r = store_keep(&service->store);
+        if (r < 0)
+                report_ring_not_kept(service->report, r);
+}
+
+/* The first of several; systemd separates them by colons. */
+static const char *environment_get_path(const char *name, char buffer[static PATH_MAX]) {
+        const char *value = getenv(name);
+
+        if (!value || !*value)
+                return NULL;
+
+        (void) snprintf(buffer, PATH_MAX, "%.*s", (int) strcspn(value, ":"), value);
+        return buffer;
+}
+
+static int service_open_storage(struct service *service) {
+        struct recorder_settings settings = config_get_recorder_settings(&service->config);
+        struct ring *ring = service->store.ring;
+        char buffer[PATH_MAX];
+        const char *path = service->options->directory_path;
+        int r;
+
+        r = ring_view_init(&service->view, ring->header, ring->size);
+        if (r < 0)
+                return service_fail(service, r, "Cannot look at the ring");
+        if (!service->config.storage_enabled)
+                return 0;
+
+        if (!path)
+                path = environment_get_path("STATE_DIRECTORY", buffer);
+        if (!path)
+                path = OPTIONS_DIRECTORY_PATH;
+
+        r = recorder_new(&service->recorder, &settings, path, &service->view, ring->statistics,
+                        service->catalog, &service->store.state->memory->recorder);
+        if (r < 0)
+                return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
+                                directory_explain(r));
+
+        return 0;
+}
+
+/* The socket's name, as readers know it. */
+static void service_name_socket(struct service *service) {
+        struct sockaddr_un address = {};
+        socklen_t size = sizeof(address) - 1;
+
+        if (getsockname(service->store.listen_fd, (struct sockaddr *) &address, &size) >= 0)
+                (void) snprintf(service->socket_path, sizeof(service->socket_path), "%s", address.sun_path);
+}
+
+static int service_listen(struct service *service) {
+        char buffer[PATH_MAX], directory[PATH_MAX];
+        const char *path = service->options->socket_path;
+        int fd, r;
+
+        if (service->store.listen_fd >= 0 && !path)
+                return 0;
+
+        if (!path && environment_get_path("RUNTIME_DIRECTORY", directory)) {
+                (void) snprintf(buffer, sizeof(buffer), "%.*s/ring.sock", PATH_MAX - 16, directory);
+                path = buffer;
+        }
+        if (!path)
+                path = OPTIONS_SOCKET_PATH;
+
+        r = publisher_listen(path, &fd);
+        if (r == -EADDRINUSE)
+                return service_fail(service, r, "Another program has %s, see --socket", path);
+        if (r < 0)
+                return service_fail(service, r, "Cannot listen on %s, see --socket", path);
+
+        closep(&service->store.listen_fd);
+        service->store.listen_fd = fd;
+        service->is_socket_ours = true;
+        return 0;
+}
+
+static int service_open_socket(struct service *service) {
+        struct publisher_settings settings = { .notice = service_take_notice, .userdata = service };
+        int r;
+
+        r = service_listen(service);
+        if (r < 0)
+                return r;
+        service_name_socket(service);
+
+        r = publisher_new(&service->publisher, &settings, service->event, service->store.ring,
+                        &service->audience, service->store.listen_fd);
+        if (r < 0)
+                return service_fail(service, r, "Cannot let readers in");
+
+        (void) TAKE_FD(service->store.listen_fd);
+        return 0;
+}
+
+static int service_make_generator(struct service *service) {
+        struct generator_settings settings = config_get_generator_settings(&service->config);
+        int r;
+
+        r = generator_new(&service->generator, &settings, service->store.ring, service->model,
+                        service->recorder, &service->audience, &service->store.state->memory->pacer);
+        return r < 0 ? service_fail(service, r, "Cannot set up the generator") : 0;
+}
+
+static int service_make_loop(struct service *service) {
+        struct monitor_subjects subjects = {
+                .report = service->report,
+                .ring = service->store.ring,
+                .generator = service->generator,
+                .recorder = service->recorder,
+                .publisher = service->publisher,
+        };
+        int r;
+
+        r = service_add_sources(service);
+        if (r < 0)
+                return service_fail(service, r, "Cannot set up the event loop");
+
+        r = monitor_new(&service->monitor, &subjects, service->event, service->config.stats_interval_ns);
+        return r < 0 ? service_fail(service, r, "Cannot set up the event loop") : 0;
+}
+
+/* In the order in which each needs the one before. */
+static int service_make(struct service *service) {
+        static int (*const steps[])(struct service * service) = {
+                service_load,
+                service_open_ring,
+                service_open_storage,
+                service_open_socket,
+                service_make_generator,
+                service_make_loop,
+        };
+        int r;
+
+        r = store_take(&service->store);
+        if (r < 0)
+                return service_fail(service, r, "Cannot take what systemd hands over");
+        r = sd_event_new(&service->event);
+        if (r < 0)
+                return service_fail(service, r, "Cannot set up the event loop");
+
+        for (size_t i = 0; i < ELEMENTSOF(steps); ++i) {
+                r = steps[i](service);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+int service_new(struct service **servicep, const struct options *options) {
+        _cleanup_(service_freep) struct service *service = NULL;
+        int r;
+
+        r = signals_block();
+        if (r < 0)
+                return r;
+
+        service = calloc(1, sizeof(*service));
+        if (!service)
+                return -ENOMEM;
+        service->options = options;
+        service->store = STORE_INIT;
+
+        r = report_new(&service->report, NULL, NULL);
+        if (r < 0)
+                return r;
+        r = service_make(service);
+        if (r < 0)
+                return r;
+
+        *servicep = TAKE_PTR(service);
+        return 0;
+}
+
+/* running */
+
+/* Readers that lost their daemon look at this to learn that there is one again. */
+static void service_touch_socket(const struct service *service) {
+        if (*service->socket_path)
+                (void) utimensat(AT_FDCWD, service->socket_path, NULL, 0);
+}
+
+static int service_start(struct service *service) {
+        const struct config *config = &service->config;
+        struct ring *ring = service->store.ring;
+        uint64_t sequence = ring->head;
+        int r;
+
+        if (service->recorder) {
+                r = recorder_start(service->recorder);
+                if (r < 0)
+                        return service_fail(service, r, "Cannot start the storage thread");
+        }
+
+        /* Kept before there is anything in it to lose. */
+        service_keep_ring(service);
+        ring_set_running(ring);
+        r = generator_start(service->generator);
+        if (r < 0)
+                return service_fail(service, r, "Cannot start the generator thread");
+
+        service_touch_socket(service);
+        report_started(service->report, config->rate, config->n_sensors, config->seed, sequence);
+        (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));
+        return 0;
+}
+
+/* What the disk will take; nothing, where it takes nothing now. */
+static uint64_t service_get_drain_span(const struct service *service) {
+        uint32_t state = atomic_load_explicit(
+                        &service->store.ring->statistics->storage_state, memory_order_relaxed);
+
+        return state == I4_STORAGE_WRITING ? DRAIN_NS : DRAIN_FULL_NS;
+}
+
+/* All that is in the ring is on disk, or it is said how much is not. */
+static uint64_t service_drain(struct service *service) {
+        struct ring *ring = service->store.ring;
+        uint64_t span_ns = service_get_drain_span(service), next;
+        int r;
+
+        if (!service->recorder)
+                return 0;
+
+        (void) sd_notifyf(false, "EXTEND_TIMEOUT_USEC=%" PRIu64 "\nWATCHDOG=1\nSTATUS=Storing what is left",
+                        (span_ns + 10 * NSEC_PER_SEC) / NSEC_PER_USEC);
+        r = recorder_stop(service->recorder, clock_now_ns(CLOCK_MONOTONIC) + span_ns);
+        if (r == -ETIMEDOUT)
+                service->is_abandoned = true;
+        if (r < 0)
+                (void) service_fail(service, r, "Cannot store all that is left");
+
+        next = atomic_load_explicit(&ring->statistics->storage_next, memory_order_relaxed);
+        return ring->head > next ? ring->head - next : 0;
+}
+
+/* The generator first, so that there is an end to what is to be stored. Readers read on meanwhile. */
+static int service_stop(struct service *service) {
+        struct ring *ring = service->store.ring;
+        uint64_t n_left;
+
+        (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping");
+        generator_stop(service->generator);
+        ring_set_state(ring, I4_RING_STOPPED);
+        (void) ring_wake(ring, INT_MAX);
+        publisher_wake(service->publisher);
+
+        n_left = service_drain(service);
+        service_tell_events(service);
+        report_stopping(service->report,
+                        atomic_load_explicit(&ring->statistics->achieved, memory_order_relaxed), n_left);
+
+        /* systemd keeps the ring, and a successor takes up what is left; nobody else does. */
+        return n_left > 0 && !getenv("NOTIFY_SOCKET") ? -EIO : 0;
+}
+
+int service_run(struct service *service) {
+        int r, stopped;
+
+        descriptors_allow(DESCRIPTORS_OWN + PUBLISHER_OBSERVERS_MAX + PUBLISHER_MUTE_MAX +
+                          service->config.max_readers);
+
+        r = service_start(service);
+        if (r >= 0) {
+                r = sd_event_loop(service->event);
+                if (r < 0)
+                        (void) service_fail(service, r, "The event loop failed");
+        }
+
+        stopped = service_stop(service);
+        return r < 0 ? r : stopped;
+}
+
+static void service_remove_socket(const struct service *service) {
+        if (service->is_socket_ours && *service->socket_path)
+                (void) unlink(service->socket_path);
+}
+
+struct service *service_free(struct service *service) {
+        if (!service)
+                return NULL;
+
+        service_remove_socket(service);
+        if (service->is_abandoned)
+                return NULL;
+
+        service->monitor = monitor_free(service->monitor);
+        service->generator = generator_free(service->generator);
+        service->publisher = publisher_free(service->publisher);
+        service->recorder = recorder_free(service->recorder);
+        service->event = sd_event_unref(service->event);
+        store_deinit(&service->store);
+        service->model = model_free(service->model);
+        service->catalog = catalog_free(service->catalog);
+        service->report = report_free(service->report);
+        free(service);
+        return NULL;
+}
