@@ -174,8 +174,26 @@ journal() {
         machine journalctl --quiet --no-pager --unit=i4d.service --after-cursor="$journal_since" "$@"
 }
 
-journal_contains() {
-        journal --output=cat | grep --quiet --extended-regexp -- "$1"
+# A condition goes by the subject of its text in the catalog.
+condition_id() {
+        local id
+
+        id=$(awk -v subject="Subject: $1" '/^-- / { id = $2 } $0 == subject { print id }' ../../units/i4.catalog)
+        [[ -n $id ]] || fail "the catalog has no '$1'"
+        echo "$id"
+}
+
+journal_count() {
+        journal --output=cat MESSAGE_ID="$(condition_id "$1")" | wc --lines
+}
+
+journal_wait() {
+        wait_for_at_least "entries '$1'" "${2:-1}" journal_count "$1"
+}
+
+# journal_get CONDITION FIELD: of the latest such entry
+journal_get() {
+        journal --output=json --lines=1 MESSAGE_ID="$(condition_id "$1")" | jq --raw-output ".$2"
 }
 
 # A key of what `i4 stat --json` prints, as a path of jq's.

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# A daemon that lives and does nothing is ended and comes back.
+
+. ./lib.sh
+service_reset
+drop_in watchdog <<'END'
+[Service]
+WatchdogSec=4s
+LimitCORE=0
+END
+service_start
+reader_start alice alice --from oldest --format csv
+reader_wait_for_more alice 100
+
+comes_back() {
+        wait_for "the watchdog strikes" watchdog_has_struck
+        service_wait_for_successor "$pid"
+        reader_wait_for_more alice 10000
+        reader_is_attached alice || fail "the reader is gone"
+}
+
+watchdog_has_struck() {
+        [[ $(journal --output=cat --grep="Watchdog timeout" | wc --lines) -gt $n_struck ]]
+}
+
+step "all of it hangs"
+pid=$(service_get MainPID)
+n_struck=0
+service_kill STOP
+comes_back
+
+step "only the generator hangs, while the event loop turns"
+pid=$(service_get MainPID)
+n_struck=1
+machine systemd-run --quiet --unit=case-hold hold-thread "$pid" generator
+comes_back
+journal_wait "A part of i4d hangs"
+assert_equal "$(journal_get "A part of i4d hangs" DAEMON_THREAD)" generator "what hangs"
+
+step "none who makes progress is struck"
+assert_equal "$(service_get NRestarts)" 2 "restarts"
+assert_equal "$(journal_count "A new ring")" 1 "number of rings"
+
+reader_stop alice
+reader_output alice | assert_gapless "what alice saw"

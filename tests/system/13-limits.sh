@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# Files are sealed and the oldest go: MaxUse= holds at every moment, and what is there is one gapless stretch.
+
+. ./lib.sh
+service_reset
+configure <<'END'
+[Generator]
+Rate=50000
+[Storage]
+MaxFileSize=1M
+MaxUse=6M
+KeepFree=0
+END
+service_start
+
+# In use, in KiB, as the file system counts.
+use_get() {
+        machine sh -c 'du --total --block-size=1K /var/lib/i4/readings.jsonl /var/lib/i4/sealed/* 2>/dev/null |
+                tail -n 1 | cut -f 1'
+}
+
+step "files are sealed"
+wait_for_at_least "sealed files" 2 stat_get .storage.sealed_files
+first=$(machine sh -c 'ls /var/lib/i4/sealed | head -n 1')
+assert_match "$first" '^readings-[0-9]{8}T[0-9]{6}Z-00000000000000000000\.jsonl$' "name of the first"
+assert_equal "$(machine stat -c '%a %U %G' "/var/lib/i4/sealed/$first")" "640 i4 i4" "sealed file"
+as_user alice head -n 1 "/var/lib/i4/sealed/$first" | assert_lines_whole 1
+assert_match "$(journal_get "A file was sealed" STORAGE_FILE)" '^(sealed/)?readings-' "name in the journal"
+
+step "the oldest go, and no more is used than allowed"
+journal_wait "A file was deleted" 10
+most=0
+for i in {1..50}; do
+        use=$(use_get)
+        most=$((use > most ? use : most))
+done
+assert_between "$most" 3000 6144 "the most in use in $i looks, KiB"
+assert_between "$(stat_get .storage.use_bytes)" 1 6291456 "use as told"
+assert_equal "$(stat_get .storage.limit_bytes)" 6291456 "limit as told"
+
+step "sealed files and the live one follow on each other"
+machine systemctl stop i4d.service
+stored_lines >"$I4_WORK/stored"
+assert_lines_whole "$(wc --lines <"$I4_WORK/stored")" <"$I4_WORK/stored"
+while read -r file; do
+        sequence=${file##*-}
+        sequence=$((10#${sequence%.jsonl}))
+        [[ -z ${expected:-} ]] || assert_equal "$sequence" "$expected" "first reading of $file"
+        expected=$((sequence + $(machine sh -c 'wc -l <"$1"' sh "/var/lib/i4/sealed/$file")))
+done < <(machine ls /var/lib/i4/sealed)
+total=$(journal_get "i4d stops" SENSOR_ACHIEVED_RECORDS)
+assert_equal "$((expected + $(machine sh -c 'wc -l </var/lib/i4/readings.jsonl')))" "$total" "readings up to the end"
+
+step "by default it is a tenth of the file system at most"
+service_reset
+service_start
+size=$(machine df --block-size=1 --output=size /var/lib/i4 | tail -n 1)
+assert_between "$(stat_get .storage.limit_bytes)" 1 $((size / 10)) "limit as told"
