@@ -262,13 +262,6 @@ static int client_welcome(struct client *client) {
         return client_send(client, &welcome, ring->reader_fd);
 }
 
-/* Before a first release anything may change; from then on, versions with the same first number agree. */
-static bool version_is_ours(const char *version) {
-        size_t n = strcspn(I4_VERSION, ".");
-
-        return strncmp(version, I4_VERSION, n) == 0 && (version[n] == '.' || version[n] == 0);
-}
-
 /* Seats it: NULL, or why there is no seat. */
 static const char *client_admit(struct client *client, bool is_observer) {
         struct publisher *publisher = client->publisher;
@@ -295,12 +288,6 @@ static void client_hello(struct client *client, const struct wire_message *hello
         const char *reason;
 
         (void) snprintf(client->name, sizeof(client->name), "%s", hello->name);
-        if (!version_is_ours(hello->version)) {
-                client_refuse(client, -EPROTO,
-                                "this is i4d " I4_VERSION ", the reader is of another version");
-                return;
-        }
-
         client->cursor = publisher_get_published(client->publisher);
         client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
         reason = client_admit(client, hello->is_observer);

@@ -13,8 +13,8 @@
  *             {"arm":{"cursor":17}}                                            wake me when more is published
  *     daemon  {"wake":{"published":18}}                                        once, after an arm
  *
- * Unknown keys are ignored, so that either side may be newer. Numbers are exact below 2^53. Whoever parses
- * expects malice.
+ * Versions are for whoever looks on; which layout the memory has stands in the memory. Unknown keys are
+ * ignored, so that either side may be newer. Numbers are exact below 2^53. Whoever parses expects malice.
  */
 
 #include <stdbool.h>
