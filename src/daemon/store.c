@@ -5,6 +5,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -23,8 +24,10 @@ static void strv_freep(char ***strings) {
         free(*strings);
 }
 
-/* Which of ours it is; NULL: none. */
+/* Which of ours it is; NULL: none. A socket's name is whatever its unit says. */
 static int *store_find(struct store *store, int fd, const char *name) {
+        if (sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, NULL, 0) > 0)
+                return &store->listen_fd;
         if (strcmp(name, NAME_RING) == 0)
                 return &store->ring_fd;
         if (strcmp(name, NAME_READER) == 0)
@@ -32,7 +35,7 @@ static int *store_find(struct store *store, int fd, const char *name) {
         if (strcmp(name, NAME_STATE) == 0)
                 return &store->state_fd;
 
-        return sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, NULL, 0) > 0 ? &store->listen_fd : NULL;
+        return NULL;
 }
 
 int store_take(struct store *store) {
@@ -137,13 +140,26 @@ static int store_make(
         return r < 0 ? r : STORE_NEW;
 }
 
+/* A systemd that took it for the same as its writable twin kept only one of them. */
+static int store_reopen_reader(struct store *store) {
+        char path[sizeof("/proc/self/fd/") + 10];
+
+        if (store->reader_fd >= 0)
+                return 0;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", store->ring_fd);
+        store->reader_fd = open(path, O_RDONLY | O_CLOEXEC);
+        return store->reader_fd < 0 ? -errno : 0;
+}
+
 int store_open(struct store *store, const struct ring_settings *settings, const struct i4_catalog *catalog) {
         int r;
 
         if (store->ring_fd < 0)
                 return store_make(store, settings, catalog);
-        if (store->reader_fd < 0)
-                return store_replace(store, settings, catalog, -EBADFD);
+        r = store_reopen_reader(store);
+        if (r < 0)
+                return r;
 
         r = ring_adopt(&store->ring, store->ring_fd, store->reader_fd, settings, catalog);
         if (r < 0)
@@ -185,7 +201,7 @@ int store_keep(struct store *store) {
                 (void) ring_retire_fd(store->ring_fd);
                 state_set_instance(store->state, store->ring->header->identity.instance);
         }
-        if (store->ring_fd >= 0 || store->reader_fd >= 0) {
+        if (store->ring_fd >= 0) {
                 forget(NAME_RING);
                 forget(NAME_READER);
         }
