@@ -15,6 +15,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -27,8 +28,8 @@
 #define UNLIMITED 0
 
 #define ENTRY_FIELDS_MAX 40
-/* room for a long path, and a text that quotes it */
 #define ENTRY_SIZE       16384
+#define ENTRY_VALUE_MAX  (PATH_MAX + 256) /* of one field; two paths leave room for all else */
 
 /* clang-format off */
 static const struct {
@@ -204,9 +205,9 @@ static void entry_close(struct entry *entry, const char *begin) {
 
 static void entry_append_list(struct entry *entry, const char *format, va_list args) _printf_(2, 0);
 
-/* What does not fit is cut: names are short, and errors are said first. */
+/* What is too long is cut, so that the message, which comes last, always has its place. */
 static void entry_append_list(struct entry *entry, const char *format, va_list args) {
-        size_t room = sizeof(entry->text) - entry->size;
+        size_t room = MIN(sizeof(entry->text) - entry->size, (size_t) ENTRY_VALUE_MAX);
         int n = vsnprintf(entry->text + entry->size, room, format, args);
 
         if (n > 0)

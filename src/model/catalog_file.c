@@ -124,7 +124,7 @@ static int node_get_members(struct source *source, struct node parent, const cha
         size_t i;
 
         if (!cJSON_IsObject(parent.json)) {
-                COMPLAIN(source, parent, "%s must be an object, {…}", what);
+                COMPLAIN(source, parent, "A %s must be an object, {…}", what);
                 return -EINVAL;
         }
 
@@ -134,7 +134,7 @@ static int node_get_members(struct source *source, struct node parent, const cha
                         ;
 
                 if (!names[i])
-                        COMPLAIN(source, node, "There is no key \"%s\" in %s", node.json->string, what);
+                        COMPLAIN(source, node, "There is no key \"%s\" in a %s", node.json->string, what);
                 else if (members[i].json)
                         COMPLAIN(source, node, "The key \"%s\" stands here a second time", names[i]);
                 else
@@ -143,7 +143,7 @@ static int node_get_members(struct source *source, struct node parent, const cha
 
         for (i = 0; names[i]; ++i)
                 if (!members[i].json)
-                        COMPLAIN(source, parent, "%s lacks its \"%s\"", what, names[i]);
+                        COMPLAIN(source, parent, "A %s lacks its \"%s\"", what, names[i]);
 
         return source->complaints->n > n_before ? -EINVAL : 0;
 }
@@ -196,7 +196,7 @@ static void type_parse(struct source *source, struct node node, void *item) {
         struct node members[ELEMENTSOF(names)] = {};
         unsigned int n_before = source->complaints->n;
 
-        if (node_get_members(source, node, "A type", names, members) < 0)
+        if (node_get_members(source, node, "type", names, members) < 0)
                 return;
 
         node_copy_name(source, members[0], type->name, sizeof(type->name));
@@ -214,7 +214,7 @@ static void pipeline_parse(struct source *source, struct node node, void *item) 
         struct catalog_pipeline *pipeline = item;
         struct node members[ELEMENTSOF(names)] = {};
 
-        if (node_get_members(source, node, "A pipeline", names, members) < 0)
+        if (node_get_members(source, node, "pipeline", names, members) < 0)
                 return;
 
         node_copy_name(source, members[0], pipeline->id, sizeof(pipeline->id));
@@ -305,7 +305,7 @@ static int catalog_build(
         uint32_t n_types = 0, n_pipelines = 0;
         int r;
 
-        r = node_get_members(source, root, "A catalog", names, members);
+        r = node_get_members(source, root, "catalog", names, members);
         if (r < 0)
                 return r;
 
