@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -56,13 +57,17 @@ static int setup(void **state) {
         return 0;
 }
 
+static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
+        return remove(path);
+}
+
 static int teardown(void **state) {
         struct fixture *f = *state;
-        char command[128];
+        int r;
 
-        (void) snprintf(command, sizeof(command), "rm -r %s", f->directory);
+        r = nftw(f->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
         free(f);
-        return system(command);
+        return r;
 }
 
 static void write_file(const struct fixture *f, const char *name, const char *text) {
