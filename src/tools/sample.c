@@ -113,6 +113,9 @@ static void report_set_rates(struct report *report, const struct sample *before,
         report->average_rate = report->uptime_seconds > 0
                                                ? (double) stats->achieved_records / report->uptime_seconds
                                                : -1;
+        report->average_storage_rate =
+                        report->uptime_seconds > 0 ? (double) stats->storage_bytes / report->uptime_seconds
+                                                   : -1;
         report->storage_lag_records =
                         stats->storage_state != I4_STORAGE_OFF && stats->ring_next > stats->storage_next
                                         ? stats->ring_next - stats->storage_next

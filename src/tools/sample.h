@@ -26,12 +26,13 @@ struct sample {
 struct report {
         const char *path;
         struct sample sample;
-        bool is_alive;         /* the daemon says that it runs, and shows signs of life */
-        double sample_seconds; /* between the two looks */
-        double rate;           /* records a second in between */
-        double average_rate;   /* records a second since the daemon started */
-        double set_rate;       /* records a second; negative: as fast as the machine goes */
-        double storage_rate;   /* bytes a second in between */
+        bool is_alive;               /* the daemon says that it runs, and shows signs of life */
+        double sample_seconds;       /* between the two looks */
+        double rate;                 /* records a second in between */
+        double average_rate;         /* records a second since the daemon started */
+        double set_rate;             /* records a second; negative: as fast as the machine goes */
+        double average_storage_rate; /* bytes a second since the daemon started */
+        double storage_rate;         /* bytes a second in between */
         double uptime_seconds;
         double heartbeat_seconds; /* since the last sign of life */
         uint64_t storage_lag_records;

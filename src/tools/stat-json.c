@@ -119,6 +119,7 @@ static void add_storage(cJSON *root, const struct report *report) {
         else
                 (void) cJSON_AddNullToObject(object, "error");
         add_rate(object, "bytes_per_second", report->storage_rate);
+        add_rate(object, "average_bytes_per_second", report->average_storage_rate);
         add_count(object, "next_sequence", stats->storage_next);
         add_count(object, "lag_records", report->storage_lag_records);
         add_seconds(object, "lag_seconds", report_get_seconds(report, report->storage_lag_records));

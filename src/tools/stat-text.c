@@ -131,15 +131,16 @@ static void print_storage(const struct report *report, FILE *file) {
                 return;
         }
 
-        fprintf(file, "%-10s %s through %s, %s/s", "storage", report_get_storage_state(report),
-                        report_get_engine(report), size_text((uint64_t) report->storage_rate).text);
+        fprintf(file, "%-10s %s through %s", "storage", report_get_storage_state(report),
+                        report_get_engine(report));
         if (stats->storage_errno)
                 fprintf(file, " (%s)", strerror((int) stats->storage_errno));
         fprintf(file, "; %s records behind (%s)\n", count_text(report->storage_lag_records).text,
                         span_text(report_get_seconds(report, report->storage_lag_records)).text);
 
-        fprintf(file, "%-10s %s records, %s written since the start; %s records dropped, %s errors\n", "",
-                        count_text(stats->storage_records).text, size_text(stats->storage_bytes).text,
+        fprintf(file, "%-10s %s records, %s written, %s/s since the start; %s records dropped, %s errors\n",
+                        "", count_text(stats->storage_records).text, size_text(stats->storage_bytes).text,
+                        size_text((uint64_t) MAX(report->average_storage_rate, 0)).text,
                         count_text(stats->storage_dropped_records).text,
                         count_text(stats->storage_errors).text);
         fprintf(file, "%-10s %s used of %s, %s sealed files\n", "", size_text(stats->storage_use_bytes).text,

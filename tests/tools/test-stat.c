@@ -93,8 +93,8 @@ static void test_text(void **state) {
         assert_non_null(strstr(play.out, "set to 10000.0/s\n"));
         assert_non_null(strstr(play.out, "5,000 made, 5,100 due; 100 behind (300 at most), 7 skipped\n"));
         assert_non_null(strstr(play.out, "1,024 of 1,024 records, 0.10 s; sequence 3976 to 4999\n"));
-        assert_non_null(strstr(
-                        play.out, "full through io_uring, 0 B/s (No space left on device); 1,000 records"));
+        assert_non_null(strstr(play.out,
+                        "full through io_uring (No space left on device); 1,000 records behind (0.10 s)\n"));
         assert_non_null(strstr(play.out, "3.0 GiB used of 4.0 GiB, 3 sealed files\n"));
         assert_non_null(strstr(play.out, "2 attached, 1 refused; 12 records lost\n"));
         /* The one that is further behind comes first. */
