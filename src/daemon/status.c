@@ -86,9 +86,12 @@ static void line_add_behind(struct line *line, const struct i4_stats *stats, uin
         }
 }
 
+/* One that is on its way this moment is nothing, however long it took to come. */
 static bool stats_is_behind(const struct i4_stats *stats, uint64_t n) {
-        return stats->rate_period_ns == 0 ? n > stats->ring_records / 2
-                                          : stats_get_span(stats, n) > BEHIND_MIN_NS;
+        if (stats->rate_period_ns == 0)
+                return n > stats->ring_records / 2;
+
+        return n > 0 && stats_get_span(stats, n - 1) > BEHIND_MIN_NS;
 }
 
 /* parts */

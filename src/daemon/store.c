@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
 #define NAME_RING   "ring"
@@ -140,13 +141,21 @@ static int store_make(
         return r < 0 ? r : STORE_NEW;
 }
 
-/* A systemd that took it for the same as its writable twin kept only one of them. */
-static int store_reopen_reader(struct store *store) {
+static bool is_same_memory(int a, int b) {
+        struct stat first, second;
+
+        return fstat(a, &first) >= 0 && fstat(b, &second) >= 0 && first.st_dev == second.st_dev &&
+               first.st_ino == second.st_ino;
+}
+
+/* Lost, perhaps because it was taken for the same as its writable twin, or of another ring: opened again. */
+static int store_verify_reader(struct store *store) {
         char path[sizeof("/proc/self/fd/") + 10];
 
-        if (store->reader_fd >= 0)
+        if (store->reader_fd >= 0 && is_same_memory(store->ring_fd, store->reader_fd))
                 return 0;
 
+        closep(&store->reader_fd);
         (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", store->ring_fd);
         store->reader_fd = open(path, O_RDONLY | O_CLOEXEC);
         return store->reader_fd < 0 ? -errno : 0;
@@ -157,10 +166,10 @@ int store_open(struct store *store, const struct ring_settings *settings, const 
 
         if (store->ring_fd < 0)
                 return store_make(store, settings, catalog);
-        r = store_reopen_reader(store);
+
+        r = store_verify_reader(store);
         if (r < 0)
                 return r;
-
         r = ring_adopt(&store->ring, store->ring_fd, store->reader_fd, settings, catalog);
         if (r < 0)
                 return r == -ENOMEM || r == -EINVAL ? r : store_replace(store, settings, catalog, r);
@@ -200,14 +209,13 @@ int store_keep(struct store *store) {
         if (store->ring_fd >= 0) {
                 (void) ring_retire_fd(store->ring_fd);
                 state_set_instance(store->state, store->ring->header->identity.instance);
-        }
-        if (store->ring_fd >= 0) {
                 forget(NAME_RING);
-                forget(NAME_READER);
-        }
-        if (store->state_fd >= 0 || store->ring_fd >= 0)
                 forget(NAME_STATE);
-
+        }
+        if (store->reader_fd >= 0)
+                forget(NAME_READER);
+        if (store->state_fd >= 0)
+                forget(NAME_STATE);
         store_close_rest(store);
 
         r = keep(NAME_RING, store->ring->fd);

@@ -1,0 +1,482 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""
+The real i4d from start to end
+
+    test-daemon.py I4D I4 [CASE…]
+
+Each case runs the daemon in a directory of its own, as a person does by hand or as systemd does: then this
+script is systemd, as far as the daemon can tell. It keeps the descriptors that it is sent, hands them to the
+next process, and takes down what it is notified of. Whatever is waited for is a condition, never a time.
+"""
+
+import array
+import fcntl
+import json
+import os
+import re
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from datetime import datetime, timedelta
+
+WAIT_S = 30
+I4D, I4 = sys.argv[1:3]
+
+
+def wait_for(what, condition):
+    deadline = time.monotonic() + WAIT_S
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
+        time.sleep(0.01)
+
+
+def is_same(a, b):
+    """As systemd compares: the same file, opened for the same."""
+    return os.path.sameopenfile(a, b) and fcntl.fcntl(a, fcntl.F_GETFL) == fcntl.fcntl(b, fcntl.F_GETFL)
+
+
+class Systemd:
+    """What a service sees of it: a socket for notifications, a store of descriptors."""
+
+    def __init__(self, directory):
+        self.path = os.path.join(directory, "notify.sock")
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(self.path)
+        self.socket.setblocking(False)
+        self.store = []  # (name, fd), in the order of arrival
+        self.notes = []
+
+    def close(self):
+        self.socket.close()
+        for _, fd in self.store:
+            os.close(fd)
+
+    def receive(self):
+        while True:
+            try:
+                text, ancillary, _, _ = self.socket.recvmsg(4096, socket.CMSG_SPACE(16))
+            except BlockingIOError:
+                return
+            fds = array.array("i")
+            for _, _, data in ancillary:
+                fds.frombytes(data)
+            self.take(dict(line.split("=", 1) for line in text.decode().splitlines()), list(fds))
+
+    def take(self, note, fds):
+        if "FDSTOREREMOVE" in note:
+            for name, fd in self.store:
+                if name == note["FDNAME"]:
+                    os.close(fd)
+            self.store = [kept for kept in self.store if kept[0] != note["FDNAME"]]
+        for fd in fds:
+            if any(is_same(fd, kept) for _, kept in self.store):
+                os.close(fd)
+            else:
+                self.store.append((note["FDNAME"], fd))
+        self.notes.append(note)
+
+    def has(self, key, value=None):
+        self.receive()
+        return any(key in note and value in (None, note[key]) for note in self.notes)
+
+
+class Daemon:
+    def __init__(self, directory, settings="", systemd=None, options=(), cpu=None, watchdog_s=None, file_size=None,
+                 activated=None):
+        self.directory = os.path.join(directory, "readings")
+        self.live = os.path.join(self.directory, "readings.jsonl")
+        self.socket = activated or os.path.join(directory, "ring.sock")
+        self.config = os.path.join(directory, "i4d.conf")
+        self.log_path = os.path.join(directory, "log")
+        self.cpu, self.systemd, self.file_size = cpu, systemd, file_size
+        self.settings(settings)
+
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("NOTIFY", "LISTEN", "WATCHDOG"))}
+        names, fds = [], []
+        if systemd:
+            systemd.notes.clear()
+            environment["NOTIFY_SOCKET"] = systemd.path
+            names, fds = [n for n, _ in systemd.store], [fd for _, fd in systemd.store]
+        if watchdog_s:
+            environment["WATCHDOG_USEC"] = str(int(watchdog_s * 1e6))
+        if fds:
+            environment["LISTEN_FDS"] = str(len(fds))
+            environment["LISTEN_FDNAMES"] = ":".join(names)
+
+        self.high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for fd in fds]
+        command = [I4D, "--config", self.config, "--directory", self.directory]
+        if not activated:
+            command += ["--socket", self.socket]
+        with open(self.log_path, "a", encoding="utf-8") as log:
+            self.log_begin = log.tell()
+            # $$ is the process that becomes the daemon
+            self.process = subprocess.Popen(
+                ["sh", "-c", 'LISTEN_PID=$$ WATCHDOG_PID=$$ exec "$@"', "sh", *command, *options],
+                env=environment, stderr=log, stdout=log, stdin=subprocess.DEVNULL,
+                preexec_fn=self.prepare, pass_fds=range(3, 3 + len(fds)))
+        for fd in self.high:
+            os.close(fd)
+
+    def prepare(self):
+        for i, fd in enumerate(self.high):
+            os.dup2(fd, 3 + i)
+        if self.cpu is not None:
+            os.sched_setaffinity(0, {self.cpu})
+        if self.file_size is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (self.file_size, self.file_size))
+
+    def settings(self, text):
+        with open(self.config, "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8") as log:
+            log.seek(self.log_begin)
+            return log.read()
+
+    def logged(self, pattern):
+        return re.search(pattern, self.log())
+
+    def alive(self):
+        if self.process.poll() is not None:
+            raise AssertionError(f"i4d ended with {self.process.returncode}:\n{self.log()}")
+
+    def wait_ready(self):
+        wait_for("Ready", lambda: self.alive() or self.logged("Ready:"))
+        return self
+
+    def wait_logged(self, pattern):
+        return wait_for(f"'{pattern}' in the log", lambda: self.alive() or self.logged(pattern))
+
+    def stat(self):
+        output = subprocess.run([I4, "stat", "--json", "--socket", self.socket],
+                                stdout=subprocess.PIPE, check=True).stdout
+        return json.loads(output)
+
+    def wait_stored(self, n):
+        def has_stored():
+            self.alive()
+            try:
+                return os.path.getsize(self.live) > n * 200
+            except FileNotFoundError:
+                return False
+        wait_for(f"some {n} readings on disk", has_stored)
+
+    def end(self, how=signal.SIGTERM):
+        self.process.send_signal(how)
+        return self.process.wait(WAIT_S)
+
+    def kill(self):
+        if self.process.poll() is None:
+            self.end(signal.SIGKILL)
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        self.temporary = tempfile.TemporaryDirectory(prefix="i4-daemon-")
+        self.directory = self.temporary.name
+        self.daemons, self.processes = [], []
+
+    def tearDown(self):
+        for process in self.processes:
+            process.kill()
+            process.communicate()
+        for daemon in self.daemons:
+            daemon.kill()
+        self.temporary.cleanup()
+
+    def start(self, *args, **kwargs):
+        daemon = Daemon(self.directory, *args, **kwargs)
+        self.daemons.append(daemon)
+        return daemon
+
+    def systemd(self):
+        systemd = Systemd(self.directory)
+        self.addCleanup(systemd.close)
+        return systemd
+
+    def tail(self, daemon, *args):
+        process = subprocess.Popen([I4, "tail", "--socket", daemon.socket, *args],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.processes.append(process)
+        return process
+
+    def stored(self, daemon):
+        with open(daemon.live, encoding="utf-8") as file:
+            lines = file.readlines()
+        for line in lines:
+            self.assertEqual(line[-1], "\n", "a torn line")
+        return [json.loads(line) for line in lines]
+
+    def times(self, records):
+        return [datetime.strptime(r["timestamp"], "%Y-%m-%dT%H:%M:%S.%fZ") for r in records]
+
+    def assert_even(self, times, microseconds):
+        step = timedelta(microseconds=microseconds)
+        for a, b in zip(times, times[1:]):
+            self.assertEqual(b - a, step)
+
+    def assert_drained(self, daemon):
+        """What it says it has made is on disk, to the last reading."""
+        match = daemon.logged(r"Stopping after (\d+) readings, (\d+) of them not stored")
+        self.assertTrue(match, daemon.log())
+        self.assertEqual(match[2], "0")
+        return int(match[1])
+
+
+class ByHand(Case):
+    def run_through(self, settings="", **kwargs):
+        daemon = self.start(settings, **kwargs).wait_ready()
+        self.assertEqual(os.stat(daemon.socket).st_mode & 0o7777, 0o660)
+        daemon.wait_stored(2000)
+        self.assertEqual(daemon.end(), 0, daemon.log())
+
+        records = self.stored(daemon)
+        self.assertEqual(len(records), self.assert_drained(daemon))
+        self.assert_even(self.times(records), 100)
+        self.assertFalse(os.path.exists(daemon.socket))
+        return daemon
+
+    def test_start_to_end(self):
+        self.run_through()
+
+    def test_one_core(self):
+        self.run_through(cpu=min(os.sched_getaffinity(0)))
+
+    def test_pwrite(self):
+        daemon = self.run_through("[Storage]\nEngine=pwrite\n")
+        self.assertTrue(daemon.logged("Storing through pwrite"))
+
+    def test_appends(self):
+        first = len(self.stored(self.run_through()))
+        daemon = self.start().wait_ready()
+        daemon.wait_stored(first + 2000)
+        self.assertEqual(daemon.end(signal.SIGINT), 0)
+        self.assertEqual(len(self.stored(daemon)), first + self.assert_drained(daemon))
+
+    def test_no_storage(self):
+        daemon = self.start("[Storage]\nEnabled=no\n").wait_ready()
+        tail = self.tail(daemon, "-n", "1000")
+        self.assertEqual(len(tail.communicate(timeout=WAIT_S)[0].splitlines()), 1000)
+        self.assertEqual(daemon.end(), 0)
+        self.assertFalse(os.path.exists(daemon.directory))
+
+    # Flat out, nothing is dropped: the generator waits for the disk.
+    def test_free_running(self):
+        daemon = self.start("[Generator]\nRate=max\n[Ring]\nRecords=4096\n[Storage]\nMaxUse=1G\n").wait_ready()
+        daemon.wait_stored(100000)
+        self.assertEqual(daemon.stat()["storage"]["dropped_records"], 0)
+        self.assertEqual(daemon.end(), 0)
+        made = self.assert_drained(daemon)
+
+        lines = 0
+        sealed = os.path.join(daemon.directory, "sealed")
+        for path in [daemon.live, *(os.path.join(sealed, name) for name in os.listdir(sealed))]:
+            with open(path, "rb") as file:
+                lines += sum(1 for _ in file)
+        self.assertEqual(lines, made)
+
+    def test_reload(self):
+        daemon = self.start().wait_ready()
+        daemon.wait_stored(2000)
+
+        # one a day: the next reload must not have to wait for it
+        daemon.settings("[Generator]\nRate=1/d\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_logged("Anchor .rate change.*Rate=1/d")
+
+        daemon.settings("[Generator]\nRate=ten\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_logged(r"i4d.conf:2: .*ten.*\n.*stay in force")
+
+        daemon.settings("[Generator]\nRate=20000\n[Ring]\nRecords=1024\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_logged("Records= was changed and waits for a restart")
+        daemon.wait_logged("Anchor .rate change.*Rate=20000")
+        size = os.path.getsize(daemon.live)
+        wait_for("readings at the new rate", lambda: os.path.getsize(daemon.live) > size + 2000 * 200)
+        self.assertEqual(daemon.end(), 0)
+
+        records = self.stored(daemon)
+        self.assertEqual(len(records), self.assert_drained(daemon))
+        times = self.times(records)
+        steps = [round((b - a) / timedelta(microseconds=1)) for a, b in zip(times, times[1:])]
+        odd = [step for step in steps if step not in (100, 50)]
+        # one while it slept, before it heard of the rate it has now
+        self.assertLessEqual(len(odd), 3)
+        self.assertTrue(all(step >= 0 for step in steps))
+        self.assertGreater(steps.count(50), 1000)
+
+    def test_rotate(self):
+        daemon = self.start().wait_ready()
+        daemon.wait_stored(100)
+        daemon.process.send_signal(signal.SIGUSR1)
+        sealed = os.path.join(daemon.directory, "sealed")
+        wait_for("a sealed file", lambda: os.listdir(sealed))
+        self.assertEqual(daemon.end(), 0)
+
+
+class Refusals(Case):
+    def refused(self, code, pattern, *args, **kwargs):
+        daemon = self.start(*args, **kwargs)
+        self.assertEqual(daemon.process.wait(WAIT_S), code, daemon.log())
+        self.assertRegex(daemon.log(), pattern)
+        return daemon
+
+    def test_settings(self):
+        self.refused(2, "i4d.conf:2: ", "[Generator]\nRate=-1\n")
+
+    def test_usage(self):
+        self.refused(2, "see i4d --help", options=["--sockets"])
+
+    def test_socket_in_use(self):
+        first = self.start().wait_ready()
+        second = self.refused(1, "Another program has .*ring.sock", options=["--directory", self.directory])
+        self.assertEqual(second.log().count("Cannot") + second.log().count("Another"), 1, second.log())
+        first.alive()
+        self.assertTrue(os.path.exists(first.socket))
+
+    def test_directory_in_use(self):
+        self.start().wait_ready()
+        self.refused(1, "Cannot keep readings in .*readings", options=["--socket", self.directory + "/other.sock"])
+
+    def test_directory_missing(self):
+        self.refused(1, "Cannot keep readings in /dev/null/x", options=["--directory", "/dev/null/x"])
+
+    def test_socket_missing(self):
+        self.refused(1, "Cannot listen on /dev/null/x", options=["--socket", "/dev/null/x"])
+
+    # As when there is no memory for it, with a limit that is easier to set.
+    def test_ring_too_large(self):
+        self.refused(1, "Cannot make a ring of 262144 records .16M.*Records=", file_size=1 << 20)
+
+
+class UnderSystemd(Case):
+    def sequences(self, tail, n):
+        return [int(tail.stdout.readline().split(",")[0]) for _ in range(n)]
+
+    def test_life(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd, watchdog_s=2)
+        wait_for("READY", lambda: daemon.alive() or systemd.has("READY", "1"))
+        self.assertTrue(systemd.has("STATUS"))
+        self.assertEqual(sorted(name for name, _ in systemd.store), ["ring", "ring-reader", "state"])
+        self.assertTrue(fcntl.fcntl(dict(systemd.store)["ring-reader"], fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY)
+
+        systemd.notes.clear()
+        wait_for("the watchdog's answer", lambda: daemon.alive() or systemd.has("WATCHDOG", "1"))
+
+        systemd.notes.clear()
+        daemon.process.send_signal(signal.SIGHUP)
+        wait_for("READY after a reload", lambda: daemon.alive() or systemd.has("READY", "1"))
+        self.assertEqual(systemd.notes[0].get("RELOADING"), "1")
+        self.assertGreater(int(systemd.notes[0]["MONOTONIC_USEC"]), 0)
+
+        self.assertEqual(daemon.end(), 0)
+        self.assertTrue(systemd.has("STOPPING", "1"))
+        self.assertTrue(systemd.has("EXTEND_TIMEOUT_USEC"))
+
+    # Killed and stopped: readers stay attached, no reading is missing, doubled or torn, in the ring or on disk.
+    def test_restart(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd).wait_ready()
+        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
+        self.assertRegex(tail.stdout.readline(), "^sequence,")
+        seen = self.sequences(tail, 1000)
+
+        for how in (signal.SIGKILL, signal.SIGTERM, signal.SIGKILL):
+            daemon.end(how)
+            systemd.receive()
+            daemon = self.start(systemd=systemd).wait_ready()
+            self.assertTrue(daemon.logged("Took over the ring"), daemon.log())
+            self.assertTrue(daemon.logged("Anchor .resumed"))
+            seen += self.sequences(tail, 3000)
+
+        self.assertEqual(seen, list(range(seen[0], seen[0] + len(seen))))
+        self.assertEqual(daemon.end(), 0)
+        records = self.stored(daemon)
+        self.assertGreaterEqual(len(records), seen[-1] + 1)
+        self.assert_even(self.times(records), 100)
+
+    # Another Records=: readers move to another ring, the numbers and the readings go on.
+    def test_new_ring(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd).wait_ready()
+        daemon.wait_stored(2000)
+        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
+        self.assertRegex(tail.stdout.readline(), "^sequence,")
+        seen = self.sequences(tail, 500)
+
+        self.assertEqual(daemon.end(), 0)
+        systemd.receive()
+        daemon = self.start("[Ring]\nRecords=65536\n", systemd=systemd).wait_ready()
+        self.assertTrue(daemon.logged("it holds 262144 records, Records= asks for 65536"), daemon.log())
+        systemd.receive()
+        self.assertEqual(sorted(name for name, _ in systemd.store), ["ring", "ring-reader", "state"])
+
+        seen += self.sequences(tail, 10000)
+        self.assertEqual(seen, list(range(seen[0], seen[0] + len(seen))))
+        self.assertEqual(daemon.end(), 0)
+        self.assert_even(self.times(self.stored(daemon)), 100)
+
+    # A start that fails for another reason leaves the ring to the next.
+    def test_failed_start(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd).wait_ready()
+        daemon.wait_stored(1000)
+        self.assertEqual(daemon.end(), 0)
+        systemd.receive()
+
+        failed = self.start("[Ring]\nRecords=65536\n", systemd=systemd, options=["--socket", "/dev/null/x"])
+        self.assertEqual(failed.process.wait(WAIT_S), 1)
+        systemd.receive()
+        daemon = self.start(systemd=systemd).wait_ready()
+        self.assertTrue(daemon.logged("Anchor .resumed"), daemon.log())
+        daemon.wait_stored(3000)
+        self.assertEqual(daemon.end(), 0)
+        self.assert_even(self.times(self.stored(daemon)), 100)
+
+    # Without its read-only twin the ring is as good as before.
+    def test_lost_reader(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd).wait_ready()
+        daemon.wait_stored(1000)
+        daemon.end(signal.SIGKILL)
+        systemd.receive()
+        systemd.take({"FDSTOREREMOVE": "1", "FDNAME": "ring-reader"}, [])
+
+        daemon = self.start(systemd=systemd).wait_ready()
+        self.assertTrue(daemon.logged("Anchor .resumed"), daemon.log())
+        self.assertEqual(self.tail(daemon, "-n", "1").wait(WAIT_S), 0)
+        self.assertEqual(daemon.end(), 0)
+
+    # Activated by its socket, it uses that one, says by its time that it is there, and leaves it where it is.
+    def test_socket_activation(self):
+        systemd = self.systemd()
+        path = os.path.join(self.directory, "activated.sock")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+            listening.bind(path)
+            listening.listen()
+            systemd.store.append(("i4d.socket", os.dup(listening.fileno())))
+        os.utime(path, (0, 0))
+
+        daemon = self.start(systemd=systemd, activated=path)
+        wait_for("READY", lambda: daemon.alive() or systemd.has("READY", "1"))
+        self.assertGreater(os.stat(path).st_mtime, 0)
+        self.assertEqual(self.tail(daemon, "-n", "1").wait(WAIT_S), 0)
+        self.assertEqual(daemon.end(), 0)
+        self.assertTrue(os.path.exists(path))
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
