@@ -442,8 +442,8 @@ void report_settings_kept(struct report *report, unsigned int n_mistakes) {
 
         entry_init(&entry, CONDITION_SETTINGS_KEPT);
         entry_add_number(&entry, "CONFIG_MISTAKES", n_mistakes);
-        entry_send(report, &entry, "The settings have %u mistakes; those from before stay in force",
-                        n_mistakes);
+        entry_send(report, &entry, "New settings refused for %u mistake%s; those from before stay in force",
+                        n_mistakes, n_mistakes == 1 ? "" : "s");
 }
 
 void report_settings_pending(struct report *report, const char *section, const char *key, bool is_new_ring) {
