@@ -11,7 +11,7 @@
 #include <string.h>
 
 /* Who is behind by less, storage and readers, has merely not looked yet. */
-#define BEHIND_MIN_NS (2 * NSEC_PER_SEC)
+#define BEHIND_MIN 2.0 /* seconds */
 
 struct line {
         char *buffer;
@@ -50,7 +50,7 @@ static void line_add_short(struct line *line, double value) {
         else if (value < 99.5)
                 line_add(line, "%.0f", value);
         else
-                line_add_count(line, (uint64_t) (value / 10 + 0.5) * 10);
+                line_add_count(line, value < 1e18 ? (uint64_t) (value / 10 + 0.5) * 10 : UINT64_MAX);
 }
 
 static void line_add_size(struct line *line, uint64_t bytes) {
@@ -65,20 +65,21 @@ static void line_add_size(struct line *line, uint64_t bytes) {
         line_add(line, "%c", units[i]);
 }
 
-/* How long it takes to make @n records at the set rate; 0 if there is none. */
-static uint64_t stats_get_span(const struct i4_stats *stats, uint64_t n) {
+/* Seconds it takes to make @n records at the set rate; 0 if there is none. */
+static double stats_get_span(const struct i4_stats *stats, uint64_t n) {
         if (stats->rate_period_ns == 0 || stats->rate_records == 0)
                 return 0;
 
-        return (uint64_t) ((double) n * (double) stats->rate_period_ns / (double) stats->rate_records);
+        return (double) n * ((double) stats->rate_period_ns / (double) NSEC_PER_SEC) /
+               (double) stats->rate_records;
 }
 
 /* At a set rate a span says more than a number, and changes less. */
 static void line_add_behind(struct line *line, const struct i4_stats *stats, uint64_t n) {
-        uint64_t span_ns = stats_get_span(stats, n);
+        double span = stats_get_span(stats, n);
 
-        if (span_ns > 0) {
-                line_add_short(line, (double) span_ns / (double) NSEC_PER_SEC);
+        if (span > 0) {
+                line_add_short(line, span);
                 line_add(line, " s behind");
         } else {
                 line_add_short(line, (double) n / 1e6);
@@ -91,7 +92,7 @@ static bool stats_is_behind(const struct i4_stats *stats, uint64_t n) {
         if (stats->rate_period_ns == 0)
                 return n > stats->ring_records / 2;
 
-        return n > 0 && stats_get_span(stats, n - 1) > BEHIND_MIN_NS;
+        return n > 0 && stats_get_span(stats, n - 1) > BEHIND_MIN;
 }
 
 /* parts */

@@ -255,7 +255,7 @@ class ByHand(Case):
 
     def test_pwrite(self):
         daemon = self.run_through("[Storage]\nEngine=pwrite\n")
-        self.assertTrue(daemon.logged("Storing through pwrite"))
+        self.assertTrue(daemon.logged("Storing through pwrite"), daemon.log())
 
     def test_appends(self):
         first = len(self.stored(self.run_through()))
@@ -399,7 +399,7 @@ class UnderSystemd(Case):
             systemd.receive()
             daemon = self.start(systemd=systemd).wait_ready()
             self.assertTrue(daemon.logged("Took over the ring"), daemon.log())
-            self.assertTrue(daemon.logged("Anchor .resumed"))
+            daemon.wait_logged("Anchor .resumed")
             seen += self.sequences(tail, 3000)
 
         self.assertEqual(seen, list(range(seen[0], seen[0] + len(seen))))
@@ -441,7 +441,7 @@ class UnderSystemd(Case):
         self.assertEqual(failed.process.wait(WAIT_S), 1)
         systemd.receive()
         daemon = self.start(systemd=systemd).wait_ready()
-        self.assertTrue(daemon.logged("Anchor .resumed"), daemon.log())
+        daemon.wait_logged("Anchor .resumed")
         daemon.wait_stored(3000)
         self.assertEqual(daemon.end(), 0)
         self.assert_even(self.times(self.stored(daemon)), 100)
@@ -456,7 +456,7 @@ class UnderSystemd(Case):
         systemd.take({"FDSTOREREMOVE": "1", "FDNAME": "ring-reader"}, [])
 
         daemon = self.start(systemd=systemd).wait_ready()
-        self.assertTrue(daemon.logged("Anchor .resumed"), daemon.log())
+        daemon.wait_logged("Anchor .resumed")
         self.assertEqual(self.tail(daemon, "-n", "1").wait(WAIT_S), 0)
         self.assertEqual(daemon.end(), 0)
 
