@@ -95,6 +95,8 @@ static int view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t ol
                 uint64_t *lost) {
         uint64_t published, next;
 
+        /* Pairs with the release of the claim in ring_claim(): what was published before it is seen here. */
+        atomic_thread_fence(memory_order_acquire);
         /* Beyond what is published nothing is lost yet. */
         published = atomic_load_explicit(&view->header->published, memory_order_acquire);
         if (published < oldest)
@@ -135,6 +137,7 @@ int ring_view_read(const struct ring_view *view, uint64_t *cursor, struct i4_rec
 }
 
 uint64_t ring_view_get_oldest(const struct ring_view *view) {
+        /* Pairs with the release of the claim in ring_claim(). */
         return oldest_for(view, atomic_load_explicit(&view->header->claimed, memory_order_acquire));
 }
 
