@@ -198,9 +198,10 @@ static int client_send(struct client *client, const struct wire_message *message
         char text[WIRE_MESSAGE_MAX];
         struct iovec iov = { .iov_base = text, .iov_len = wire_format(message, text) };
         struct msghdr header = { .msg_iov = &iov, .msg_iovlen = 1 };
-        struct cmsghdr *cmsg;
 
         if (fd >= 0) {
+                struct cmsghdr *cmsg;
+
                 header.msg_control = control;
                 header.msg_controllen = sizeof(control);
                 cmsg = CMSG_FIRSTHDR(&header);

@@ -35,12 +35,16 @@ static void line_add(struct line *line, const char *format, ...) {
 /* numbers */
 
 static void line_add_count(struct line *line, uint64_t n) {
-        if (n >= 1000) {
-                line_add_count(line, n / 1000);
-                line_add(line, ",%03" PRIu64, n % 1000);
-        } else {
-                line_add(line, "%" PRIu64, n);
-        }
+        static const uint64_t groups[] = { UINT64_C(1000000000000000000), UINT64_C(1000000000000000),
+                UINT64_C(1000000000000), UINT64_C(1000000000), 1000000, 1000, 1 };
+        size_t i = 0;
+
+        while (groups[i] > 1 && n < groups[i])
+                ++i;
+
+        line_add(line, "%" PRIu64, n / groups[i]);
+        for (++i; i < ELEMENTSOF(groups); ++i)
+                line_add(line, ",%03" PRIu64, n / groups[i] % 1000);
 }
 
 /* Two digits that matter: "1.2", "12", "120". */
