@@ -622,10 +622,10 @@ struct service *service_free(struct service *service) {
                 return NULL;
 
         service->monitor = monitor_free(service->monitor);
-        service->generator = generator_free(service->generator);
         service->publisher = publisher_free(service->publisher);
-        service->recorder = recorder_free(service->recorder);
         service->event = sd_event_unref(service->event);
+        service->generator = generator_free(service->generator);
+        service->recorder = recorder_free(service->recorder);
         store_deinit(&service->store);
         service->model = model_free(service->model);
         service->catalog = catalog_free(service->catalog);
