@@ -15,7 +15,7 @@
 
 static int error_classify(int error) {
         switch (error) {
-        case EAGAIN: /* SO_RCVTIMEO and SO_SNDTIMEO say it so */
+        case EAGAIN: /* SO_RCVTIMEO and SO_SNDTIMEO say it so, too */
         case EINPROGRESS:
                 return -ETIMEDOUT;
         case EPERM:
@@ -28,21 +28,32 @@ static int error_classify(int error) {
         }
 }
 
-static int socket_connect(const char *path, int *fdp) {
+static int socket_set_timeout(int fd) {
         struct timeval timeout = { .tv_sec = HANDSHAKE_TIMEOUT_SEC };
+
+        if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ||
+                        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
+                return -errno;
+
+        return 0;
+}
+
+/* @flags: SOCK_NONBLOCK or 0. */
+static int socket_connect(const char *path, int flags, int *fdp) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         _cleanup_(closep) int fd = -1;
+        int r;
 
         if (strlen(path) >= sizeof(address.sun_path))
                 return -ENAMETOOLONG;
         memcpy(address.sun_path, path, strlen(path) + 1);
 
-        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+        fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | flags, 0);
         if (fd < 0)
                 return -errno;
-        if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof(timeout)) < 0 ||
-                        setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof(timeout)) < 0)
-                return -errno;
+        r = socket_set_timeout(fd);
+        if (r < 0)
+                return r;
         if (connect(fd, (const struct sockaddr *) &address, sizeof(address)) < 0)
                 return error_classify(errno);
 
@@ -60,14 +71,15 @@ static void take_descriptor(struct msghdr *header, int *fdp) {
 static int receive_answer(int fd, struct wire_message *answer, int *ring_fdp) {
         _cleanup_(closep) int ring_fd = -1;
         char text[WIRE_MESSAGE_MAX];
-        /* Room for one descriptor: the kernel closes what does not fit. */
+        /* Room for one descriptor, without the padding, which would take a second one: the kernel closes what
+         * does not fit. */
         alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof(int))];
         struct iovec iov = { .iov_base = text, .iov_len = sizeof(text) };
         struct msghdr header = {
                 .msg_iov = &iov,
                 .msg_iovlen = 1,
                 .msg_control = control,
-                .msg_controllen = sizeof(control),
+                .msg_controllen = CMSG_LEN(sizeof(int)),
         };
         ssize_t n;
 
@@ -85,20 +97,32 @@ static int receive_answer(int fd, struct wire_message *answer, int *ring_fdp) {
         return 0;
 }
 
-int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
-        _cleanup_(closep) int fd = -1, ring_fd = -1;
-        struct wire_message answer;
+static int connection_begin(const char *path, const struct wire_message *hello, int flags, int *fdp) {
+        _cleanup_(closep) int fd = -1;
         char text[WIRE_MESSAGE_MAX];
         size_t n;
         int r;
 
-        r = socket_connect(path, &fd);
+        r = socket_connect(path, flags, &fd);
         if (r < 0)
                 return r;
 
         n = wire_format(hello, text);
         if (send(fd, text, n, MSG_NOSIGNAL) < 0)
                 return error_classify(errno);
+
+        *fdp = TAKE_FD(fd);
+        return 0;
+}
+
+int connection_start(const char *path, const struct wire_message *hello, int *fdp) {
+        return connection_begin(path, hello, SOCK_NONBLOCK, fdp);
+}
+
+int connection_finish(int fd, int *ring_fdp) {
+        _cleanup_(closep) int ring_fd = -1;
+        struct wire_message answer;
+        int r;
 
         r = receive_answer(fd, &answer, &ring_fd);
         if (r < 0)
@@ -108,8 +132,22 @@ int connection_open(const char *path, const struct wire_message *hello, int *fdp
         if (answer.kind != WIRE_WELCOME || ring_fd < 0)
                 return -EPROTO;
 
-        *fdp = TAKE_FD(fd);
         *ring_fdp = TAKE_FD(ring_fd);
+        return 0;
+}
+
+int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
+        _cleanup_(closep) int fd = -1;
+        int r;
+
+        r = connection_begin(path, hello, 0, &fd);
+        if (r < 0)
+                return r;
+        r = connection_finish(fd, ring_fdp);
+        if (r < 0)
+                return r;
+
+        *fdp = TAKE_FD(fd);
         return 0;
 }
 
