@@ -29,8 +29,12 @@
 
 #define DEFAULT_SOCKET "/run/i4/ring.sock"
 
-#define TEND_INTERVAL_NS NSEC_PER_SEC
-#define GONE_TIMEOUT_NS  (30 * NSEC_PER_SEC)
+#define TEND_INTERVAL_NS  NSEC_PER_SEC
+#define GONE_TIMEOUT_NS   (30 * NSEC_PER_SEC)
+#define ANSWER_TIMEOUT_NS (10 * NSEC_PER_SEC)
+
+/* Instead of the first, while a daemon has been asked and has not answered. */
+#define ANSWER_INTERVAL_NS (20 * NSEC_PER_MSEC)
 
 /* Which daemon made itself ready at the socket: each touches it when it does. */
 struct socket_mark {
@@ -45,16 +49,21 @@ struct i4_reader {
         uint64_t cursor;
         uint64_t lost;
         uint64_t margin;       /* to leave between the cursor and the writer after the next loss */
-        uint64_t next_tend_ns; /* CLOCK_MONOTONIC_COARSE */
+        uint64_t next_tend_ns; /* CLOCK_MONOTONIC */
         int condition;         /* -ESTALE or -EPIPE, to be told once all records are read */
 
         char *path; /* NULL: made from a descriptor, there is no daemon to talk to */
         struct wire_message hello;
         struct socket_mark mark;
         uint32_t generation;    /* of the owner we are connected to */
-        uint64_t gone_since_ns; /* CLOCK_MONOTONIC_COARSE */
+        uint64_t gone_since_ns; /* CLOCK_MONOTONIC */
         uint64_t gone_beat_ns;  /* the owner's heartbeat when it went */
+        uint64_t lost_told;     /* as much of @lost is known to a daemon, */
+        uint64_t lost_before;   /* and so much was when we connected to this one */
         int fd;                 /* -1: not connected */
+
+        int asked_fd; /* a connection on which the hello has not been answered; -1: none */
+        uint64_t asked_ns;
 
         int epoll_fd; /* -1: the program has not asked for a descriptor */
         int timer_fd;
@@ -67,10 +76,11 @@ static inline void reader_freep(struct i4_reader **reader) {
 
 /* memory */
 
-static void view_deinit(struct ring_view *view) {
-        if (view->header)
-                (void) munmap((void *) view->header, view->size);
-        *view = (struct ring_view){};
+static void reader_unmap(struct i4_reader *reader) {
+        if (reader->view.header)
+                (void) munmap((void *) reader->view.header, reader->view.size);
+        reader->view = (struct ring_view){};
+        reader->catalog = catalog_free(reader->catalog);
 }
 
 /* Maps what is in @fd, which stays the caller's, and believes nothing. */
@@ -135,27 +145,30 @@ static uint64_t reader_get_beat(const struct i4_reader *reader) {
         return atomic_load_explicit(&reader->view.header->identity.heartbeat_ns, memory_order_relaxed);
 }
 
-static int reader_watch(struct i4_reader *reader) {
+static int descriptor_watch(int epoll_fd, int fd) {
         struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
 
-        if (reader->epoll_fd < 0 || reader->fd < 0)
+        if (epoll_fd < 0 || fd < 0)
                 return 0;
 
-        return epoll_ctl(reader->epoll_fd, EPOLL_CTL_ADD, reader->fd, &event) < 0 ? -errno : 0;
+        return epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
 static void reader_set_connection(struct i4_reader *reader, int fd) {
         reader->fd = fd;
+        reader->condition = 0;
+        reader->lost_before = reader->lost_told;
         reader->generation = reader_get_generation(reader);
         reader->mark = mark_get(reader->path);
         reader->is_armed = false;
         /* A descriptor that cannot be watched still has the timer beside it. */
-        (void) reader_watch(reader);
+        (void) descriptor_watch(reader->epoll_fd, fd);
 }
 
 static void reader_disconnect(struct i4_reader *reader, uint64_t now_ns) {
         closep(&reader->fd);
-        reader->fd = -1;
+        closep(&reader->asked_fd);
+        reader->fd = reader->asked_fd = -1;
         reader->is_armed = false;
         reader->gone_since_ns = now_ns;
         reader->gone_beat_ns = reader_get_beat(reader);
@@ -182,15 +195,37 @@ static int instance_compare(const struct i4_reader *reader, int ring_fd) {
                0;
 }
 
-/* -ESTALE: the daemon has another ring now. */
-static int reader_reconnect(struct i4_reader *reader) {
-        _cleanup_(closep) int fd = -1, ring_fd = -1;
+static int reader_ask(struct i4_reader *reader, uint64_t now_ns) {
         int r;
 
-        r = connection_open(reader->path, &reader->hello, &fd, &ring_fd);
+        if (reader->asked_fd >= 0)
+                return 0;
+        if (!reader_sees_daemon(reader))
+                return -ENOENT;
+
+        r = connection_start(reader->path, &reader->hello, &reader->asked_fd);
         if (r < 0)
                 return r;
 
+        reader->asked_ns = now_ns;
+        return 0;
+}
+
+/* Never waits for the answer. -ESTALE: the daemon has another ring now. */
+static int reader_reconnect(struct i4_reader *reader, uint64_t now_ns) {
+        _cleanup_(closep) int fd = -1, ring_fd = -1;
+        int r;
+
+        r = reader_ask(reader, now_ns);
+        if (r < 0)
+                return r;
+        r = connection_finish(reader->asked_fd, &ring_fd);
+        if (r == -ETIMEDOUT && now_ns < reader->asked_ns + ANSWER_TIMEOUT_NS)
+                return r;
+
+        fd = TAKE_FD(reader->asked_fd);
+        if (r < 0)
+                return r;
         r = instance_compare(reader, ring_fd);
         if (r < 0)
                 return r;
@@ -207,10 +242,14 @@ static void reader_report(struct i4_reader *reader, uint64_t now_ns) {
                 .kind = WIRE_REPORT,
                 .cursor = reader->cursor,
                 .lag = published > reader->cursor ? published - reader->cursor : 0,
-                .lost = reader->lost,
+                .lost = reader->lost - reader->lost_before,
         };
+        int r;
 
-        if (connection_send(reader->fd, &report) == -EPIPE)
+        r = connection_send(reader->fd, &report);
+        if (r >= 0)
+                reader->lost_told = reader->lost;
+        else if (r == -EPIPE)
                 reader_disconnect(reader, now_ns);
 }
 
@@ -226,35 +265,62 @@ static void reader_receive(struct i4_reader *reader, uint64_t now_ns) {
 
 /* Only a daemon that answers ends the wait; one that cannot yet is asked again in a second. */
 static void reader_seek_daemon(struct i4_reader *reader, uint64_t now_ns) {
-        if (reader_sees_daemon(reader) && reader_reconnect(reader) == -ESTALE)
+        int r;
+
+        r = reader_reconnect(reader, now_ns);
+        if (r == -ESTALE)
                 reader->condition = -ESTALE;
-        else if (reader->fd < 0 && now_ns - reader->gone_since_ns >= GONE_TIMEOUT_NS)
+        else if (r < 0 && now_ns >= reader->gone_since_ns + GONE_TIMEOUT_NS)
                 reader->condition = -EPIPE;
 }
 
-static void reader_tend(struct i4_reader *reader) {
-        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC_COARSE);
-
-        if (likely(now_ns < reader->next_tend_ns))
-                return;
-        reader->next_tend_ns = now_ns + TEND_INTERVAL_NS;
-
-        if (reader_get_state(reader) == I4_RING_RETIRED)
-                reader->condition = -ESTALE;
-        if (!reader->path)
-                return;
-
+static void reader_tend_connection(struct i4_reader *reader, uint64_t now_ns) {
         if (reader->fd >= 0)
                 reader_receive(reader, now_ns);
         if (reader->fd >= 0 && !reader->hello.is_observer)
                 reader_report(reader, now_ns);
-        if (reader->fd < 0)
+        /* From a stale ring the way leads through i4_reader_reattach() alone. */
+        if (reader->fd < 0 && reader->condition != -ESTALE)
                 reader_seek_daemon(reader, now_ns);
 }
 
-/* A stale ring stays stale; a daemon that is gone is waited for again. */
+/* The timer ends a sleep on the descriptor when the next look is due. */
+static void reader_set_timer(const struct i4_reader *reader, uint64_t now_ns) {
+        uint64_t due_ns = MAX(reader->next_tend_ns, now_ns + 1);
+        struct itimerspec timer = { .it_value = timespec_from_ns(due_ns - now_ns) };
+
+        if (reader->timer_fd >= 0)
+                (void) timerfd_settime(reader->timer_fd, 0, &timer, NULL);
+}
+
+/* @now_ns: of CLOCK_MONOTONIC, or of its coarse twin, which is never ahead. */
+static void reader_tend(struct i4_reader *reader, uint64_t now_ns) {
+        if (likely(now_ns < reader->next_tend_ns))
+                return;
+
+        if (reader_get_state(reader) == I4_RING_RETIRED)
+                reader->condition = -ESTALE;
+        if (reader->path)
+                reader_tend_connection(reader, now_ns);
+
+        reader->next_tend_ns = now_ns + (reader->asked_fd >= 0 ? ANSWER_INTERVAL_NS : TEND_INTERVAL_NS);
+        reader_set_timer(reader, now_ns);
+}
+
+static bool reader_has_records(const struct i4_reader *reader) {
+        return ring_view_get_published(&reader->view) != reader->cursor;
+}
+
+/*
+ * What the last look at header and connection found, once all records are read: the writer may have published
+ * some more between our look at the counter and its end. A stale ring stays stale; a daemon that is gone is
+ * waited for again.
+ */
 static int reader_take_condition(struct i4_reader *reader) {
         int condition = reader->condition;
+
+        if (likely(condition == 0) || reader_has_records(reader))
+                return 0;
 
         if (condition == -EPIPE) {
                 reader->condition = 0;
@@ -273,7 +339,7 @@ static int reader_new(struct i4_reader **readerp) {
         if (!reader)
                 return -ENOMEM;
 
-        reader->fd = reader->epoll_fd = reader->timer_fd = -1;
+        reader->fd = reader->asked_fd = reader->epoll_fd = reader->timer_fd = -1;
         *readerp = reader;
         return 0;
 }
@@ -285,19 +351,23 @@ static const char *socket_path(const char *path) {
         return path && *path ? path : DEFAULT_SOCKET;
 }
 
+/* Until it succeeds the reader keeps the ring it has. */
 static int reader_attach(struct i4_reader *reader) {
         _cleanup_(closep) int fd = -1, ring_fd = -1;
+        struct i4_catalog *catalog = NULL;
+        struct ring_view view = {};
         int r;
 
         r = connection_open(reader->path, &reader->hello, &fd, &ring_fd);
         if (r < 0)
                 return r;
-
-        r = reader_map(&reader->view, &reader->catalog, ring_fd);
+        r = reader_map(&view, &catalog, ring_fd);
         if (r < 0)
                 return r;
 
-        reader->condition = 0;
+        reader_unmap(reader);
+        reader->view = view;
+        reader->catalog = catalog;
         reader_set_connection(reader, TAKE_FD(fd));
         return 0;
 }
@@ -339,8 +409,9 @@ static int reader_open(struct i4_reader **readerp, const char *path, const char 
  * at most; where systemd listens on the socket this starts a daemon.
  *
  * Return: 0; -ENOENT, -ECONNREFUSED: no daemon; -EACCES: the user may not, see the socket's group; -EUSERS:
- * no place left, see MaxReaders= in i4d.conf(5); -EPROTO, -EPROTONOSUPPORT: daemon and library do not fit;
- *         -EBADMSG: the ring is damaged; -ETIMEDOUT: no answer; or what malloc() and mmap() say.
+ *         no place left, see MaxReaders= in i4d.conf(5); -EPROTO, -EPROTONOSUPPORT: daemon and library do not
+ *         fit; -EBADMSG: the ring is damaged; -ETIMEDOUT: no answer; -EINTR: a signal was handled meanwhile;
+ *         or what malloc() and mmap() say.
  */
 _public_ int i4_reader_open(i4_reader **readerp, const char *path, const char *name) {
         return reader_open(readerp, path, name, false);
@@ -381,13 +452,6 @@ _public_ int i4_reader_open_fd(i4_reader **readerp, int fd) {
         return 0;
 }
 
-static void reader_detach(struct i4_reader *reader) {
-        closep(&reader->fd);
-        reader->fd = -1;
-        view_deinit(&reader->view);
-        reader->catalog = catalog_free(reader->catalog);
-}
-
 /* Returns NULL. The last report is sent, so that the daemon's record of this reader ends true. */
 _public_ i4_reader *i4_reader_close(i4_reader *reader) {
         if (!reader)
@@ -395,7 +459,9 @@ _public_ i4_reader *i4_reader_close(i4_reader *reader) {
 
         if (reader->fd >= 0 && !reader->hello.is_observer)
                 reader_report(reader, 0);
-        reader_detach(reader);
+        reader_unmap(reader);
+        closep(&reader->fd);
+        closep(&reader->asked_fd);
         closep(&reader->timer_fd);
         closep(&reader->epoll_fd);
         free(reader->path);
@@ -413,31 +479,25 @@ _public_ i4_reader *i4_reader_close(i4_reader *reader) {
  * Return: as i4_reader_open(); after a failure the reader still holds its old ring, and may try again.
  */
 _public_ int i4_reader_reattach(i4_reader *reader) {
-        uint64_t old_published = ring_view_get_published(&reader->view);
-        struct ring_view old_view = reader->view;
-        struct i4_catalog *old_catalog = reader->catalog;
+        uint8_t instance[sizeof(reader->view.header->identity.instance)];
+        uint64_t published = ring_view_get_published(&reader->view);
         int r;
 
         if (!reader->path)
                 return -EOPNOTSUPP;
 
-        closep(&reader->fd);
-        reader->fd = -1;
-        reader->view = (struct ring_view){};
-        reader->catalog = NULL;
+        memcpy(instance, reader->view.header->identity.instance, sizeof(instance));
+        reader_disconnect(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
 
         r = reader_attach(reader);
-        if (r < 0) {
-                reader->view = old_view;
-                reader->catalog = old_catalog;
+        if (r < 0)
                 return r;
-        }
 
-        if (reader->view.first_sequence < old_published)
+        if (memcmp(instance, reader->view.header->identity.instance, sizeof(instance)) != 0 &&
+                        reader->view.first_sequence < published)
                 reader->cursor = ring_view_get_oldest(&reader->view);
 
-        view_deinit(&old_view);
-        (void) catalog_free(old_catalog);
+        reader->margin = 0;
         return 0;
 }
 
@@ -453,14 +513,11 @@ _public_ int i4_reader_reattach(i4_reader *reader) {
  * Return: 0, -ERANGE if it has not been published yet.
  */
 _public_ int i4_reader_seek(i4_reader *reader, uint64_t sequence) {
-        uint64_t published = ring_view_get_published(&reader->view);
-
         if (sequence == I4_NEWEST)
-                sequence = published;
+                sequence = ring_view_get_published(&reader->view);
         else if (sequence == I4_OLDEST)
                 sequence = ring_view_get_oldest(&reader->view);
-
-        if (sequence > published)
+        else if (sequence > ring_view_get_published(&reader->view))
                 return -ERANGE;
 
         reader->cursor = sequence;
@@ -471,7 +528,7 @@ _public_ int i4_reader_seek(i4_reader *reader, uint64_t sequence) {
 /* Each loss without a record read in between means that the oldest one is overwritten faster than it is
  * copied. */
 static uint64_t margin_grow(uint64_t margin, uint64_t n_records) {
-        return margin == 0 ? n_records / 64 : MIN(margin * 2, n_records / 2);
+        return margin == 0 ? MAX(n_records / 64, 1) : MIN(margin * 2, n_records / 2);
 }
 
 /**
@@ -499,12 +556,8 @@ _public_ int i4_reader_read(i4_reader *reader, struct i4_record *records, size_t
         else if (r == -EOVERFLOW)
                 reader->margin = margin_grow(reader->margin, reader->view.n_records);
 
-        reader_tend(reader);
+        reader_tend(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
         return r == 0 ? reader_take_condition(reader) : r;
-}
-
-static bool reader_has_records(const struct i4_reader *reader) {
-        return ring_view_get_published(&reader->view) != reader->cursor;
 }
 
 /* 0: woken, or the time is up, or something else was published: look again. */
@@ -540,16 +593,15 @@ _public_ int i4_reader_wait(i4_reader *reader, int64_t timeout_ns) {
                 if (reader_has_records(reader))
                         return 1;
 
-                reader_tend(reader);
+                now_ns = clock_now_ns(CLOCK_MONOTONIC);
+                reader_tend(reader, now_ns);
                 r = reader_take_condition(reader);
                 if (r < 0)
                         return r;
-
-                now_ns = clock_now_ns(CLOCK_MONOTONIC);
                 if (now_ns >= deadline_ns)
                         return 0;
 
-                r = reader_sleep(reader, MIN(deadline_ns - now_ns, TEND_INTERVAL_NS));
+                r = reader_sleep(reader, MIN(deadline_ns, reader->next_tend_ns) - now_ns);
                 if (r < 0)
                         return r;
         }
@@ -580,7 +632,7 @@ _public_ int i4_reader_spin(i4_reader *reader, int64_t timeout_ns) {
                         cpu_relax();
                 }
 
-                reader_tend(reader);
+                reader_tend(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
                 r = reader_take_condition(reader);
                 if (r < 0)
                         return r;
@@ -590,13 +642,11 @@ _public_ int i4_reader_spin(i4_reader *reader, int64_t timeout_ns) {
 }
 
 static int timer_new(int epoll_fd, int *timer_fdp) {
-        struct itimerspec interval = { .it_interval.tv_sec = 1, .it_value.tv_sec = 1 };
         struct epoll_event event = { .events = EPOLLIN };
         _cleanup_(closep) int fd = -1;
 
         fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
-        if (fd < 0 || timerfd_settime(fd, 0, &interval, NULL) < 0 ||
-                        epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
+        if (fd < 0 || epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0)
                 return -errno;
 
         *timer_fdp = TAKE_FD(fd);
@@ -613,7 +663,7 @@ static int timer_new(int epoll_fd, int *timer_fdp) {
  * Return: the descriptor; -EOPNOTSUPP for a reader without a daemon; or what epoll_create1() says.
  */
 _public_ int i4_reader_get_fd(i4_reader *reader) {
-        _cleanup_(closep) int epoll_fd = -1;
+        _cleanup_(closep) int epoll_fd = -1, timer_fd = -1;
         int r;
 
         if (!reader->path)
@@ -624,13 +674,17 @@ _public_ int i4_reader_get_fd(i4_reader *reader) {
         epoll_fd = epoll_create1(EPOLL_CLOEXEC);
         if (epoll_fd < 0)
                 return -errno;
-        r = timer_new(epoll_fd, &reader->timer_fd);
+        r = timer_new(epoll_fd, &timer_fd);
+        if (r < 0)
+                return r;
+        r = descriptor_watch(epoll_fd, reader->fd);
         if (r < 0)
                 return r;
 
+        reader->timer_fd = TAKE_FD(timer_fd);
         reader->epoll_fd = TAKE_FD(epoll_fd);
-        r = reader_watch(reader);
-        return r < 0 ? r : reader->epoll_fd;
+        reader_set_timer(reader, clock_now_ns(CLOCK_MONOTONIC));
+        return reader->epoll_fd;
 }
 
 /**
@@ -644,7 +698,7 @@ _public_ int i4_reader_get_fd(i4_reader *reader) {
  */
 _public_ int i4_reader_arm(i4_reader *reader) {
         struct wire_message arm = { .kind = WIRE_ARM, .cursor = reader->cursor };
-        uint64_t n_expirations;
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC), n_expirations;
 
         if (reader->epoll_fd < 0)
                 return -EINVAL;
@@ -652,8 +706,8 @@ _public_ int i4_reader_arm(i4_reader *reader) {
         /* Fails only when it has not expired. */
         (void) !read(reader->timer_fd, &n_expirations, sizeof(n_expirations));
         if (reader->fd >= 0)
-                reader_receive(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
-        reader_tend(reader);
+                reader_receive(reader, now_ns);
+        reader_tend(reader, now_ns);
 
         if (reader_has_records(reader))
                 return 1;

@@ -42,7 +42,7 @@ struct wire_message {
         bool is_observer;  /* hello: looks at statistics only, needs no wake-up and no place */
         uint64_t cursor;   /* report, arm, wake */
         uint64_t lag;      /* report */
-        uint64_t lost;     /* report */
+        uint64_t lost;     /* report: on this connection, and before it what no other report has told */
 };
 
 /* Length of the text in @buffer, without NUL; it always fits. */
