@@ -14,7 +14,7 @@ assert_equal "$(journal_count "Sensors are being read")" 1 "number of starts"
 assert_equal "$(journal_count "A new ring")" 1 "number of new rings"
 
 step "the status is a line for people"
-assert_match "$(service_status_text)" "reading.*kept" "status"
+wait_for "the status line" status_matches '^10,000 readings/s, no readers, [0-9.]+[KM] kept$'
 
 step "it is a user without rights, in a sandbox"
 process=$(machine cat "/proc/$(service_get MainPID)/status")

@@ -49,7 +49,7 @@ reader_start alice alice --from oldest --format csv
 wait_for_value "state of storage" full stat_get .storage.state
 assert_match "$(stat_get .storage.error)" "No space left" "reason"
 wait_for_at_least "dropped" 1000 stat_get .storage.dropped_records
-wait_for "status says so" eval '[[ $(service_status_text) =~ "storage is full: No space left on device" ]]'
+wait_for "the status says so" status_matches "storage is full: No space left on device"
 journal_wait "No room for readings"
 assert_equal "$(service_get ActiveState)" active "state"
 
@@ -74,7 +74,7 @@ reader_start alice alice --from oldest --format csv
 wait_for_value "state of storage" full stat_get .storage.state
 wait_for_at_least "dropped" 1000 stat_get .storage.dropped_records
 journal_wait "The limits leave no room for readings"
-wait_for "status says so" eval '[[ $(service_status_text) =~ "storage is full: see MaxUse= and KeepFree=" ]]'
+wait_for "the status says so" status_matches "storage is full: see MaxUse= and KeepFree="
 relieve
 finish
 
