@@ -137,6 +137,12 @@ const char *monitor_get_status(const struct monitor *monitor) {
         return monitor->status;
 }
 
+void monitor_refresh(struct monitor *monitor) {
+        struct i4_stats now = monitor_get_stats(monitor);
+
+        monitor_look_status(monitor, &now, clock_now_ns(CLOCK_MONOTONIC));
+}
+
 static void monitor_look(struct monitor *monitor) {
         uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
         struct i4_stats now = monitor_get_stats(monitor);

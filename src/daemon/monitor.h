@@ -32,6 +32,9 @@ struct monitor *monitor_free(struct monitor *monitor);
 /* NSEC_INFINITY: none. */
 int monitor_set_statistics_interval(struct monitor *monitor, uint64_t interval_ns);
 
+/* Something happened that the status line has to say now, not at the next look. */
+void monitor_refresh(struct monitor *monitor);
+
 /* One line for people, as it was at the last look. */
 const char *monitor_get_status(const struct monitor *monitor);
 

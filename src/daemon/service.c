@@ -190,14 +190,19 @@ static int service_dispatch_generator(sd_event_source *source, int fd, uint32_t 
                 (void) ring_wake(service->store.ring, INT_MAX);
         if (calls & GENERATOR_CALL_ARMED)
                 publisher_wake(service->publisher);
-        if (calls & GENERATOR_CALL_EVENT)
+        if (calls & GENERATOR_CALL_EVENT) {
                 service_tell_events(service);
+                monitor_refresh(service->monitor);
+        }
 
         return 0;
 }
 
 static int service_dispatch_recorder(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        service_tell_events(userdata);
+        struct service *service = userdata;
+
+        service_tell_events(service);
+        monitor_refresh(service->monitor);
         return 0;
 }
 
