@@ -6,10 +6,10 @@
  *
  * A full disk has to show before a byte of a line is written, or the line would stay torn for as long as the
  * disk stays full. So nothing is written that is not allocated up to the end of its last line: space is taken
- * ahead, in large pieces while there is plenty, in ever smaller ones when there is not. When not even the
- * block at hand gets its space, the whole lines that fit into what there is are written, and then it waits.
- * File systems that cannot allocate ahead are written to without; there a full disk may leave a torn line
- * until there is room for the rest of it.
+ * ahead, in large pieces while there is plenty, in ever smaller ones when there is not. When the block at
+ * hand does not get all its space, the whole lines that fit into what there is are written, and then it
+ * waits. File systems that cannot allocate ahead are written to without; there a full disk may leave a torn
+ * line until there is room for the rest of it.
  */
 
 #include "storage/writer.h"
@@ -53,6 +53,7 @@ struct writer {
         uint64_t chunk, chunk_max; /* bytes to allocate next, and at most */
         uint64_t allocation_end;   /* not beyond this offset, if avoidable */
         uint64_t allocated;        /* up to this offset; UINT64_MAX: cannot be told */
+        bool is_tight;             /* there was no room for all of the first block */
         bool has_surplus;          /* there may be space behind the end of the file */
 
         bool can_sync;
@@ -216,13 +217,16 @@ static uint64_t writer_get_need(struct writer *writer) {
 }
 
 static struct engine_request writer_plan_allocation(struct writer *writer) {
-        uint64_t end = add_saturating(writer->allocated, writer->chunk);
+        uint64_t end = add_saturating(writer->allocated, MAX(writer->chunk, ALLOCATION_UNIT));
 
-        end = MAX(MIN(end, writer->allocation_end), writer_get_need(writer));
+        end = MIN(end, writer->allocation_end);
+        if (!writer->is_tight || end <= writer->allocated)
+                end = MAX(end, writer_get_need(writer));
+
         return (struct engine_request){
                 .operation = ENGINE_ALLOCATE,
                 .offset = writer->allocated,
-                .size = end - writer->allocated,
+                .size = ALIGN_TO(end, ALLOCATION_UNIT) - writer->allocated,
         };
 }
 
@@ -245,7 +249,7 @@ static bool writer_plan_remainder(struct writer *writer, struct engine_request *
         uint64_t offset = block->base + block->done;
         size_t size = blocks_get_first_end(&writer->blocks) - block->done;
 
-        if (!error_is_room(writer->error) || writer->error_operation != ENGINE_ALLOCATE)
+        if (!writer->is_tight || writer->allocated <= offset)
                 return false;
 
         line = memrchr(begin, '\n', MIN(size, writer->allocated - offset));
@@ -270,6 +274,8 @@ static bool writer_plan(struct writer *writer, struct engine_request *request) {
                 *request = (struct engine_request){ .operation = ENGINE_SYNC };
         else if (!writer_is_write_due(writer, now))
                 return false;
+        else if (writer_plan_remainder(writer, request))
+                return true;
         else if (writer->allocated < writer_get_need(writer))
                 *request = writer_plan_allocation(writer);
         else
@@ -281,34 +287,36 @@ static bool writer_plan(struct writer *writer, struct engine_request *request) {
 /* what became of it */
 
 static void writer_complete_allocation(struct writer *writer, int result) {
-        uint64_t end = writer->request.offset + writer->request.size;
+        uint64_t end = writer->request.offset + writer->request.size, need = writer_get_need(writer);
 
         writer->has_surplus = true;
 
         switch (result) {
         case 0:
                 writer->allocated = end;
+                writer->is_tight = end < need;
                 writer->chunk = MIN(2 * MAX(writer->chunk, ALLOCATION_UNIT), writer->chunk_max);
                 writer_succeed(writer, ENGINE_ALLOCATE);
-                return;
+                break;
         case -ENOSPC:
         case -EDQUOT:
         case -EFBIG:
-                writer->chunk /= 2;
-                if (end <= writer_get_need(writer))
+                writer->is_tight = end <= need;
+                writer->chunk = MIN(writer->chunk, writer->request.size) / 2;
+                if (writer->is_tight && writer->request.size < 2 * ALLOCATION_UNIT)
                         writer_fail(writer, ENGINE_ALLOCATE, result);
-                return;
+                break;
         case -EIO:
         case -ENOMEM:
         case -EAGAIN:
                 writer_fail(writer, ENGINE_ALLOCATE, result);
-                return;
+                break;
         default:
                 /* Not on this file system. */
                 writer->allocated = UINT64_MAX;
-                writer->has_surplus = false;
+                writer->is_tight = writer->has_surplus = false;
                 writer_succeed(writer, ENGINE_ALLOCATE);
-                return;
+                break;
         }
 }
 
@@ -378,6 +386,13 @@ static void writer_complete(struct writer *writer, int result) {
         }
 }
 
+static bool writer_is_writing_all(const struct writer *writer) {
+        uint64_t end = writer->request.offset + writer->request.size;
+
+        return writer->request.operation == ENGINE_WRITE &&
+               end == blocks_get_first(&writer->blocks)->base + blocks_get_first_end(&writer->blocks);
+}
+
 static void writer_submit(struct writer *writer) {
         int r;
 
@@ -390,7 +405,7 @@ static void writer_submit(struct writer *writer) {
         writer->is_busy = true;
         writer->busy_since_ns = clock_now_ns(CLOCK_MONOTONIC);
         /* What is appended from now on is due in its own time. */
-        if (writer->request.operation == ENGINE_WRITE)
+        if (writer_is_writing_all(writer))
                 blocks_get_first(&writer->blocks)->due_ns = NSEC_INFINITY;
 }
 
@@ -488,6 +503,7 @@ int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer
         writer->fd = fd;
         writer->position = position;
         writer->chunk = writer->chunk_max;
+        writer->is_tight = false;
         writer->allocated = is_stream ? UINT64_MAX : position.offset;
         writer->can_sync = !is_stream;
         writer->is_dirty = false;

@@ -11,21 +11,23 @@
 
 #include "storage/engine.h"
 
+#include <stdatomic.h>
+
 struct fault_script {
-        /* what goes wrong; 0 each: nothing */
-        size_t write_max;            /* bytes a write takes at most */
-        int write_error;             /* negative errno of … */
-        unsigned int n_write_errors; /* … so many writes to come */
+        /* what goes wrong, 0: nothing; atomic where a test changes it while another thread runs the engine */
+        size_t write_max;                    /* bytes a write takes at most */
+        int write_error;                     /* negative errno of … */
+        _Atomic unsigned int n_write_errors; /* … so many writes to come */
         int sync_error;
-        unsigned int n_sync_errors;
-        int allocate_error;     /* of every allocation */
-        uint64_t space;         /* bytes of room for the file; UINT64_MAX: no end */
-        int space_error;        /* what there is no room for fails with, -ENOSPC or -EDQUOT */
-        unsigned int n_delays;  /* so many times reap() finds nothing yet */
-        unsigned int n_submits; /* the engine breaks after so many more submits; UINT32_MAX: never */
-        unsigned int n_reaps;   /* the same for reaping */
-        int broken;             /* what it breaks with */
-        bool is_hanging;        /* nothing is ever done: reap() finds nothing yet */
+        _Atomic unsigned int n_sync_errors;
+        int allocate_error;             /* of every allocation */
+        _Atomic uint64_t space;         /* bytes of room for the file; UINT64_MAX: no end */
+        int space_error;                /* what there is no room for fails with, -ENOSPC or -EDQUOT */
+        unsigned int n_delays;          /* so many times reap() finds nothing yet */
+        _Atomic unsigned int n_submits; /* the engine breaks after so many more submits; UINT32_MAX: never */
+        unsigned int n_reaps;           /* the same for reaping */
+        int broken;                     /* what it breaks with */
+        _Atomic bool is_hanging;        /* nothing is ever done: reap() finds nothing yet */
 
         /* what it saw */
         uint64_t allocated; /* up to this offset */

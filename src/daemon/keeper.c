@@ -1,0 +1,763 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/keeper.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define BLOCK_SIZE ((size_t) 1 << 20)
+#define N_BLOCKS   4u
+#define CHUNK_MAX  (UINT64_C(16) << 20)
+
+#define STATE_MAGIC UINT64_C(0x31657461747372) /* "rstate1" */
+
+/* At most this is admitted at once, and so is what "no room" means. */
+#define APPEND_SIZE_MAX (UINT64_C(128) * I4_LINE_MAX)
+
+#define CHECK_INTERVAL_NS   (5 * NSEC_PER_SEC) /* others use the disk too */
+#define RETRY_INTERVAL_NS   NSEC_PER_SEC       /* while there is no room, or no file */
+#define DROPPED_INTERVAL_NS NSEC_PER_SEC
+
+/* Why nothing is written, the gravest last. */
+enum condition {
+        CONDITION_WRITING,
+        CONDITION_LIMITED,
+        CONDITION_FULL,
+        CONDITION_FAILING,
+};
+
+struct keeper {
+        struct recorder_settings settings;
+        struct directory *directory;
+        struct writer *writer;
+        struct ring_statistics *statistics;
+        struct recorder_state *state;
+        keeper_tell_t *tell;
+        void *userdata;
+
+        struct keeper_range range;          /* as it was at the start */
+        struct directory_identity identity; /* of the live file, if it is in use */
+        struct directory_usage usage;
+        struct writer_position noted;
+        uint64_t torn_end; /* offset up to which the live file holds the torn line that is written again */
+        uint64_t room_end; /* offset in the live file up to which there is room */
+        uint64_t next_check_ns; /* CLOCK_MONOTONIC */
+        uint64_t next_open_ns;  /* when to try again; only while there is no file in use */
+        bool is_open;           /* the writer has the live file */
+        bool is_started;        /* a live file was in use once */
+        bool is_sealing;        /* as soon as all is written */
+        bool is_replacing;      /* a suspect file could not be put away yet */
+        bool is_limited;
+        bool is_fallback_told;
+
+        enum condition condition;
+        int error; /* why, negative errno */
+        uint64_t condition_since_ns;
+        uint64_t condition_bytes; /* written when it began: more tell that it is over */
+
+        uint64_t n_changes; /* of what keeper_append() goes by */
+        uint64_t n_dropped;
+        uint64_t n_errors; /* besides the writer's */
+        uint64_t n_untold; /* dropped and not told */
+        uint64_t first_untold;
+        uint64_t next_dropped_ns;
+};
+
+/* events */
+
+static void keeper_tell(struct keeper *keeper, const struct recorder_event *event) {
+        keeper->tell(keeper->userdata, event);
+}
+
+static void event_set_name(struct recorder_event *event, const char *name) {
+        (void) snprintf(event->name, sizeof(event->name), "%s", name);
+}
+
+static void keeper_tell_started(struct keeper *keeper) {
+        struct recorder_event event = { .kind = RECORDER_STARTED };
+        int refused;
+
+        event_set_name(&event, writer_get_engine(keeper->writer, &refused));
+        event.error = -refused;
+        event.value = writer_get_position(keeper->writer).offset;
+        event.records = writer_get_position(keeper->writer).sequence;
+        keeper->is_fallback_told = refused != 0;
+        keeper_tell(keeper, &event);
+}
+
+static void keeper_tell_engine(struct keeper *keeper) {
+        struct recorder_event event = { .kind = RECORDER_ENGINE_CHANGED };
+        int refused;
+
+        event_set_name(&event, writer_get_engine(keeper->writer, &refused));
+        event.error = -refused;
+        if (refused == 0 || keeper->is_fallback_told)
+                return;
+
+        keeper->is_fallback_told = true;
+        keeper_tell(keeper, &event);
+}
+
+static void keeper_tell_dropped(struct keeper *keeper, uint64_t now) {
+        if (keeper->n_untold == 0 || now < keeper->next_dropped_ns)
+                return;
+
+        keeper_tell(keeper, &(struct recorder_event){
+                                            .kind = RECORDER_DROPPED,
+                                            .records = keeper->n_untold,
+                                            .value = keeper->first_untold,
+                            });
+        keeper->n_untold = 0;
+        keeper->next_dropped_ns = now + DROPPED_INTERVAL_NS;
+}
+
+static void keeper_tell_deleted(void *userdata, const char *name, uint64_t bytes, bool is_old) {
+        struct recorder_event event = {
+                .kind = RECORDER_DELETED, .value = bytes, .error = is_old ? -ETIME : 0
+        };
+
+        event_set_name(&event, name);
+        keeper_tell(userdata, &event);
+}
+
+/* conditions */
+
+static const enum recorder_event_kind condition_events[] = {
+        [CONDITION_LIMITED] = RECORDER_LIMITED,
+        [CONDITION_FULL] = RECORDER_FULL,
+        [CONDITION_FAILING] = RECORDER_FAILING,
+};
+
+static void keeper_set_condition(
+                struct keeper *keeper, enum condition condition, int error, const char *name) {
+        struct recorder_event event = { .kind = condition_events[condition], .error = error };
+        uint64_t now = clock_now_ns(CLOCK_MONOTONIC);
+
+        if (keeper->condition == condition && keeper->error == error && !*name)
+                return;
+
+        if (keeper->condition == CONDITION_WRITING)
+                keeper->condition_since_ns = now;
+        keeper->condition = condition;
+        keeper->error = error;
+        keeper->condition_bytes = writer_get_counters(keeper->writer).n_bytes;
+
+        if (condition == CONDITION_LIMITED)
+                event.value = keeper->usage.limit;
+        event_set_name(&event, name);
+        keeper_tell(keeper, &event);
+}
+
+static void keeper_clear_condition(struct keeper *keeper) {
+        if (keeper->condition == CONDITION_WRITING)
+                return;
+
+        keeper->condition = CONDITION_WRITING;
+        keeper->error = 0;
+        keeper->next_check_ns = 0;
+        keeper_tell(keeper,
+                        &(struct recorder_event){
+                                        .kind = RECORDER_RECOVERED,
+                                        .value = clock_now_ns(CLOCK_MONOTONIC) - keeper->condition_since_ns,
+                        });
+}
+
+static bool error_is_room(int error) {
+        return error == -ENOSPC || error == -EDQUOT;
+}
+
+static void keeper_fail(struct keeper *keeper, int error, const char *name) {
+        ++keeper->n_errors;
+        keeper_set_condition(keeper,
+                        error == -ENOSPC || error == -EDQUOT ? CONDITION_FULL : CONDITION_FAILING, error,
+                        name);
+}
+
+/* the position that outlives the process */
+
+static void state_store(struct recorder_state *state, const struct recorder_position *position) {
+        uint64_t selected = atomic_load_explicit(&state->selected, memory_order_relaxed) & 1;
+
+        /* A kill leaves the order of the program: the copy in force is whole at every instruction. */
+        state->positions[!selected] = *position;
+        atomic_store_explicit(&state->selected, !selected, memory_order_release);
+        atomic_signal_fence(memory_order_seq_cst);
+        state->magic = STATE_MAGIC;
+}
+
+static bool state_load(const struct recorder_state *state, struct recorder_position *position) {
+        if (state->magic != STATE_MAGIC)
+                return false;
+
+        *position = state->positions[atomic_load_explicit(&state->selected, memory_order_acquire) & 1];
+        return true;
+}
+
+static void keeper_note(struct keeper *keeper) {
+        struct writer_position position = writer_get_position(keeper->writer);
+
+        if (!keeper->is_open || (position.offset == keeper->noted.offset &&
+                                                position.sequence == keeper->noted.sequence))
+                return;
+
+        state_store(keeper->state, &(struct recorder_position){
+                                                   .sequence = position.sequence,
+                                                   .offset = position.offset,
+                                                   .device = keeper->identity.device,
+                                                   .inode = keeper->identity.inode,
+                                   });
+        keeper->noted = position;
+}
+
+/* statistics */
+
+static void keeper_count(struct keeper *keeper) {
+        static const enum i4_storage_state states[] = {
+                [CONDITION_WRITING] = I4_STORAGE_WRITING,
+                [CONDITION_LIMITED] = I4_STORAGE_FULL,
+                [CONDITION_FULL] = I4_STORAGE_FULL,
+                [CONDITION_FAILING] = I4_STORAGE_FAILED,
+        };
+        struct writer_counters counters = writer_get_counters(keeper->writer);
+        struct ring_statistics *statistics = keeper->statistics;
+        int refused;
+
+#define COUNT(field, value) atomic_store_explicit(&statistics->storage_##field, (value), memory_order_relaxed)
+        COUNT(state, states[keeper->condition]);
+        COUNT(errno, (uint32_t) -keeper->error);
+        COUNT(is_uring, strcmp(writer_get_engine(keeper->writer, &refused), "io_uring") == 0);
+        COUNT(next, writer_get_position(keeper->writer).sequence);
+        COUNT(records, counters.n_records);
+        COUNT(bytes, counters.n_bytes);
+        COUNT(dropped, keeper->n_dropped);
+        COUNT(errors, keeper->n_errors + counters.n_errors);
+        COUNT(segments, keeper->usage.n_sealed);
+        COUNT(use_bytes, keeper->usage.use);
+        COUNT(limit_bytes, keeper->usage.limit);
+#undef COUNT
+}
+
+/* opening */
+
+static bool keeper_can_read(const struct keeper *keeper, uint64_t sequence) {
+        return sequence >= keeper->range.oldest && sequence <= keeper->range.published;
+}
+
+/*
+ * Goes on behind what a process before us wrote and noted. What it wrote and did not note any more are whole
+ * lines of the records that follow, and at most one torn one, which is written again: the same record gives
+ * the same bytes. 1 if that can be done, 0 if a torn line has to be ended as it is.
+ */
+static int keeper_resume(struct keeper *keeper, const struct recorder_position *noted,
+                struct writer_position *position) {
+        uint64_t n_lines, n_torn;
+        int r;
+
+        r = directory_find_end(keeper->directory, noted->offset, &position->offset, &n_lines);
+        if (r < 0)
+                return r;
+
+        /* More lines than there were records: not all are ours. */
+        position->sequence = noted->sequence;
+        if (keeper->range.published - noted->sequence < n_lines)
+                return 0;
+        position->sequence += n_lines;
+
+        n_torn = keeper->identity.size - position->offset;
+        return keeper_can_read(keeper, position->sequence) && n_torn < I4_LINE_MAX &&
+               (n_torn == 0 || position->sequence < keeper->range.published);
+}
+
+static int keeper_end_line(struct keeper *keeper, struct writer_position *position) {
+        struct directory_identity identity;
+        int r;
+
+        r = directory_end_line(keeper->directory);
+        if (r < 0)
+                return r;
+        if (r > 0)
+                keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_LINE_ENDED });
+
+        r = directory_get_identity(keeper->directory, &identity);
+        if (r < 0)
+                return r;
+
+        position->offset = identity.size;
+        return 0;
+}
+
+/* Where to begin, once in the life of a process. */
+static int keeper_find_position(struct keeper *keeper, struct writer_position *position) {
+        struct recorder_position noted;
+        bool is_noted = state_load(keeper->state, &noted);
+        uint64_t next = atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed);
+        int r;
+
+        /* A number that is not made yet is of another count. One that is gone is lost, and is found to be. */
+        if (is_noted && noted.sequence <= keeper->range.published)
+                position->sequence = noted.sequence;
+        else if (!is_noted && keeper_can_read(keeper, next))
+                position->sequence = next;
+        else
+                position->sequence = keeper->range.oldest;
+
+        if (is_noted && position->sequence == noted.sequence && noted.device == keeper->identity.device &&
+                        noted.inode == keeper->identity.inode && noted.offset <= keeper->identity.size) {
+                r = keeper_resume(keeper, &noted, position);
+                if (r != 0)
+                        return r;
+        }
+
+        return keeper_end_line(keeper, position);
+}
+
+static int keeper_use_live(struct keeper *keeper) {
+        struct writer_position position = writer_get_position(keeper->writer);
+        int r;
+
+        r = directory_get_identity(keeper->directory, &keeper->identity);
+        if (r < 0)
+                return r;
+
+        r = keeper->is_started ? keeper_end_line(keeper, &position) : keeper_find_position(keeper, &position);
+        if (r < 0)
+                return r;
+        r = writer_set_file(keeper->writer, directory_get_fd(keeper->directory), false, position);
+        if (r < 0)
+                return r;
+
+        keeper->torn_end = keeper->identity.size;
+        keeper->is_open = keeper->is_started = true;
+        ++keeper->n_changes;
+        keeper->noted.offset = UINT64_MAX;
+        keeper_note(keeper);
+        return 0;
+}
+
+static void keeper_check(struct keeper *keeper);
+
+/* Tries to have a live file in use. */
+static void keeper_open(struct keeper *keeper) {
+        bool is_first = !keeper->is_started;
+        int r = 0;
+
+        if (directory_get_fd(keeper->directory) < 0)
+                r = directory_open_live(keeper->directory);
+        if (r >= 0)
+                r = keeper_use_live(keeper);
+        if (r < 0) {
+                keeper->next_open_ns = clock_now_ns(CLOCK_MONOTONIC) + RETRY_INTERVAL_NS;
+                keeper_fail(keeper, r, "");
+                return;
+        }
+
+        if (is_first)
+                keeper_tell_started(keeper);
+        keeper_check(keeper);
+}
+
+/* Takes the live file from the writer; what was not written is to be appended again. */
+static int keeper_leave(struct keeper *keeper) {
+        int r;
+
+        r = writer_set_file(keeper->writer, -1, false, writer_get_position(keeper->writer));
+        if (r < 0)
+                return r;
+
+        keeper->is_open = false;
+        keeper->next_open_ns = 0;
+        return 0;
+}
+
+/* limits */
+
+/* How much room it takes to begin writing again, so that it does not stop after the next line. */
+static uint64_t keeper_get_wanted(const struct keeper *keeper) {
+        return MIN(BLOCK_SIZE, MAX(keeper->usage.max_file_size, DIRECTORY_FILE_SIZE_MIN) / 4);
+}
+
+static uint64_t keeper_get_unwritten(const struct keeper *keeper) {
+        return writer_get_end(keeper->writer).offset - writer_get_position(keeper->writer).offset;
+}
+
+static void keeper_set_room(struct keeper *keeper) {
+        if (!keeper->is_open)
+                return;
+
+        keeper->room_end = writer_get_position(keeper->writer).offset + keeper->usage.room;
+        writer_set_allocation(keeper->writer, MIN(CHUNK_MAX, keeper->usage.max_file_size / 4),
+                        MIN(keeper->room_end, keeper->usage.max_file_size));
+}
+
+static void keeper_judge_room(struct keeper *keeper) {
+        /* A little room is enough to go on with, not to begin with again. */
+        uint64_t least = keeper->is_limited ? keeper_get_wanted(keeper) : APPEND_SIZE_MAX;
+
+        keeper->is_limited = keeper->usage.room < least + keeper_get_unwritten(keeper);
+        ++keeper->n_changes;
+
+        if (keeper->is_limited && keeper->condition <= CONDITION_LIMITED)
+                keeper_set_condition(keeper, CONDITION_LIMITED, -ENOSPC, "");
+        else if (!keeper->is_limited && keeper->condition == CONDITION_LIMITED)
+                keeper_clear_condition(keeper);
+}
+
+static int keeper_enforce(struct keeper *keeper) {
+        struct directory_space space;
+        int r;
+
+        r = directory_measure(keeper->directory, &space);
+        if (r < 0)
+                return r;
+
+        return directory_enforce(keeper->directory, &keeper->settings.directory, space,
+                        keeper_get_wanted(keeper) + keeper_get_unwritten(keeper),
+                        clock_now_ns(CLOCK_REALTIME), keeper_tell_deleted, keeper, &keeper->usage);
+}
+
+static bool keeper_is_old(const struct keeper *keeper) {
+        uint64_t first_ns = directory_get_first_time(keeper->directory), now = clock_now_ns(CLOCK_REALTIME);
+
+        return first_ns != NSEC_INFINITY && now > first_ns &&
+               now - first_ns >= keeper->settings.directory.max_file_ns;
+}
+
+/* No time to seal: the file ends in a line that is torn still. */
+static bool keeper_is_torn(const struct keeper *keeper) {
+        return writer_get_position(keeper->writer).offset < keeper->torn_end;
+}
+
+static void keeper_check(struct keeper *keeper) {
+        int r;
+
+        if (keeper->is_open && !keeper_is_torn(keeper) &&
+                        (keeper_is_old(keeper) || directory_is_current(keeper->directory) == 0))
+                keeper->is_sealing = true;
+
+        r = keeper_enforce(keeper);
+        if (r < 0)
+                keeper_fail(keeper, r, "");
+        else {
+                keeper_set_room(keeper);
+                keeper_judge_room(keeper);
+        }
+
+        keeper->next_check_ns =
+                        clock_now_ns(CLOCK_MONOTONIC) +
+                        (keeper->condition == CONDITION_WRITING ? CHECK_INTERVAL_NS : RETRY_INTERVAL_NS);
+}
+
+/* sealing */
+
+static void keeper_tell_sealed(struct keeper *keeper, const char *name, uint64_t bytes) {
+        struct recorder_event event = { .kind = RECORDER_SEALED, .value = bytes };
+
+        event_set_name(&event, name);
+        keeper_tell(keeper, &event);
+}
+
+/* Puts the file away with what was completed. While it is still empty there is nothing to: it is tried again.
+ */
+static int keeper_put_away(struct keeper *keeper, char name[static DIRECTORY_NAME_MAX]) {
+        int r;
+
+        r = directory_seal(keeper->directory, true, writer_get_position(keeper->writer).offset, name);
+        keeper->is_replacing = r < 0 && r != -ESTALE && r != -ENODATA;
+        if (r == -ESTALE)
+                directory_close_live(keeper->directory);
+        if (r < 0)
+                keeper->next_open_ns = clock_now_ns(CLOCK_MONOTONIC) + RETRY_INTERVAL_NS;
+
+        return r;
+}
+
+/* The disk failed this file. The next one begins with the first record that was not completed in it. */
+static void keeper_replace(struct keeper *keeper, int error) {
+        char name[DIRECTORY_NAME_MAX] = "";
+
+        keeper->is_sealing = false;
+        if (keeper_leave(keeper) >= 0)
+                (void) keeper_put_away(keeper, name);
+
+        keeper_fail(keeper, error, name);
+}
+
+static void keeper_seal(struct keeper *keeper) {
+        uint64_t offset = writer_get_position(keeper->writer).offset;
+        char name[DIRECTORY_NAME_MAX] = "";
+        int r;
+
+        keeper->is_sealing = false;
+
+        r = writer_drain(keeper->writer, true, NSEC_INFINITY);
+        if (r < 0) {
+                keeper_replace(keeper, r);
+                return;
+        }
+        r = keeper_leave(keeper);
+        if (r < 0) {
+                keeper_fail(keeper, r, "");
+                return;
+        }
+
+        r = directory_seal(keeper->directory, false, offset, name);
+        if (r == -ESTALE) {
+                directory_close_live(keeper->directory);
+                keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_REPLACED });
+        } else if (*name)
+                keeper_tell_sealed(keeper, name, offset);
+        if (r < 0 && r != -ESTALE && r != -ENODATA) {
+                keeper->next_open_ns = clock_now_ns(CLOCK_MONOTONIC) + RETRY_INTERVAL_NS;
+                keeper_fail(keeper, r, "");
+                return;
+        }
+
+        keeper_open(keeper);
+}
+
+/* No file is in use: gets one, as far as that can be done. */
+static void keeper_recover(struct keeper *keeper) {
+        char name[DIRECTORY_NAME_MAX] = "";
+        int r = 0;
+
+        if (keeper->is_replacing) {
+                r = keeper_put_away(keeper, name);
+                if (*name)
+                        keeper_tell_sealed(keeper, name, writer_get_position(keeper->writer).offset);
+        }
+        if (r >= 0 || !keeper->is_replacing)
+                keeper_open(keeper);
+}
+
+/* running */
+
+static void keeper_judge_writer(struct keeper *keeper, int error) {
+        uint64_t n_bytes = writer_get_counters(keeper->writer).n_bytes;
+
+        if (writer_is_suspect(keeper->writer))
+                keeper_replace(keeper, error);
+        else if (error_is_room(error)) {
+                /* There may be something to delete. */
+                if (keeper->condition != CONDITION_FULL)
+                        keeper->next_check_ns = 0;
+                keeper_set_condition(keeper, CONDITION_FULL, error, "");
+        } else if (error < 0)
+                keeper_set_condition(keeper, CONDITION_FAILING, error, "");
+        else if (keeper->condition > CONDITION_LIMITED && keeper->is_open &&
+                        n_bytes > keeper->condition_bytes)
+                keeper_clear_condition(keeper);
+}
+
+void keeper_run(struct keeper *keeper, uint64_t timeout_ns) {
+        uint64_t now = clock_now_ns(CLOCK_MONOTONIC);
+        int r;
+
+        if (!keeper->is_open && now >= keeper->next_open_ns)
+                keeper_recover(keeper);
+
+        if (keeper->is_open) {
+                r = writer_run(keeper->writer, timeout_ns);
+                keeper_note(keeper);
+                keeper_judge_writer(keeper, r);
+                keeper_tell_engine(keeper);
+        }
+
+        if (keeper->is_open && keeper->is_sealing && keeper_is_written(keeper))
+                keeper_seal(keeper);
+        if (now >= keeper->next_check_ns)
+                keeper_check(keeper);
+
+        keeper_tell_dropped(keeper, now);
+        keeper_count(keeper);
+}
+
+uint64_t keeper_get_next(const struct keeper *keeper) {
+        return writer_get_end(keeper->writer).sequence;
+}
+
+/* Whether @size bytes more may go into this file. If not, it is seen to in the next keeper_run(). */
+static bool keeper_admit(struct keeper *keeper, uint64_t size) {
+        uint64_t end = writer_get_end(keeper->writer).offset + size;
+
+        if (!keeper->is_open || keeper->is_sealing)
+                return false;
+
+        if (end > keeper->usage.max_file_size && !keeper_is_torn(keeper)) {
+                keeper->is_sealing = true;
+                writer_flush(keeper->writer);
+                return false;
+        }
+        if (end > keeper->room_end || keeper->is_limited) {
+                if (!keeper->is_limited)
+                        keeper->next_check_ns = 0;
+                return false;
+        }
+
+        return true;
+}
+
+size_t keeper_append(struct keeper *keeper, const struct i4_record *records, size_t n) {
+        if (!keeper_admit(keeper, n * I4_LINE_MAX))
+                return 0;
+
+        n = writer_append(keeper->writer, records, n);
+        if (n > 0 && directory_get_first_time(keeper->directory) == NSEC_INFINITY)
+                directory_begin(keeper->directory, records->sequence, records->time_ns);
+
+        return n;
+}
+
+int keeper_skip(struct keeper *keeper, uint64_t sequence) {
+        uint64_t next = keeper_get_next(keeper);
+        int r;
+
+        r = writer_skip(keeper->writer, sequence);
+        if (r < 0)
+                return r;
+
+        keeper_note(keeper);
+        if (sequence > next) {
+                if (keeper->n_untold == 0)
+                        keeper->first_untold = next;
+                keeper->n_untold += sequence - next;
+                keeper->n_dropped += sequence - next;
+        }
+        return 0;
+}
+
+void keeper_flush(struct keeper *keeper) {
+        writer_flush(keeper->writer);
+}
+
+void keeper_rotate(struct keeper *keeper) {
+        keeper->is_sealing = keeper->is_open;
+        writer_flush(keeper->writer);
+}
+
+void keeper_set_settings(struct keeper *keeper, const struct recorder_settings *settings) {
+        keeper->settings = *settings;
+        keeper->next_check_ns = 0;
+        writer_set_intervals(keeper->writer, settings->flush_ns, settings->sync_ns);
+}
+
+int keeper_stop(struct keeper *keeper, uint64_t deadline_ns) {
+        int r = keeper->error < 0 ? keeper->error : -ETIMEDOUT;
+
+        if (keeper->is_open) {
+                r = writer_drain(keeper->writer, true, deadline_ns);
+                keeper_note(keeper);
+                if (writer_is_suspect(keeper->writer))
+                        keeper_replace(keeper, r);
+                else
+                        (void) keeper_leave(keeper);
+        }
+
+        keeper_tell_dropped(keeper, NSEC_INFINITY);
+        keeper_count(keeper);
+        return r;
+}
+
+bool keeper_is_busy(const struct keeper *keeper) {
+        return writer_is_busy(keeper->writer);
+}
+
+bool keeper_is_written(const struct keeper *keeper) {
+        return !writer_is_busy(keeper->writer) &&
+               writer_get_position(keeper->writer).sequence == writer_get_end(keeper->writer).sequence;
+}
+
+uint64_t keeper_get_stored(const struct keeper *keeper) {
+        return writer_get_position(keeper->writer).sequence;
+}
+
+uint64_t keeper_get_deadline(const struct keeper *keeper) {
+        uint64_t deadline_ns = keeper->is_open ? writer_get_deadline(keeper->writer) : keeper->next_open_ns;
+
+        /* Somebody waits for the file to be sealed. */
+        if (keeper->is_open && keeper->is_sealing && (keeper_is_busy(keeper) || keeper_is_written(keeper)))
+                return 0;
+        if (keeper->condition != CONDITION_WRITING || keeper->is_limited || keeper->next_check_ns == 0)
+                deadline_ns = MIN(deadline_ns, keeper->next_check_ns);
+
+        return deadline_ns;
+}
+
+uint64_t keeper_get_n_operations(const struct keeper *keeper) {
+        struct writer_counters counters = writer_get_counters(keeper->writer);
+
+        return counters.n_writes + counters.n_syncs + counters.n_errors + keeper->n_errors +
+               keeper->n_changes;
+}
+
+int keeper_get_error(const struct keeper *keeper) {
+        return keeper->error;
+}
+
+/* life */
+
+/* Passes, or has to be seen to by somebody else; what is left are mistakes that a start should stop at. */
+static bool error_is_temporary(int error) {
+        return error_is_room(error) || error == -EIO || error == -ENOMEM;
+}
+
+int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings, const char *path,
+                struct ring_statistics *statistics, struct recorder_state *state, keeper_tell_t *tell,
+                void *userdata) {
+        _cleanup_(keeper_freep) struct keeper *keeper = NULL;
+        int r;
+
+        keeper = calloc(1, sizeof(*keeper));
+        if (!keeper)
+                return -ENOMEM;
+
+        keeper->settings = *settings;
+        keeper->statistics = statistics;
+        keeper->state = state;
+        keeper->tell = tell;
+        keeper->userdata = userdata;
+
+        r = directory_new(&keeper->directory, path);
+        if (r < 0)
+                return r;
+        r = directory_open_live(keeper->directory);
+        if (r < 0 && !error_is_temporary(r))
+                return r;
+
+        *keeperp = TAKE_PTR(keeper);
+        return 0;
+}
+
+struct keeper *keeper_free(struct keeper *keeper) {
+        if (!keeper)
+                return NULL;
+
+        writer_free(keeper->writer);
+        directory_free(keeper->directory);
+        free(keeper);
+        return NULL;
+}
+
+int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range) {
+        struct writer_settings settings = {
+                .engine = keeper->settings.engine,
+                .block_size = BLOCK_SIZE,
+                .n_blocks = N_BLOCKS,
+                .flush_ns = keeper->settings.flush_ns,
+                .sync_ns = keeper->settings.sync_ns,
+                .factory = keeper->settings.factory,
+        };
+        int r;
+
+        r = writer_new(&keeper->writer, &settings, catalog);
+        if (r < 0)
+                return r;
+
+        keeper->range = range;
+        keeper_open(keeper);
+        keeper_count(keeper);
+        return 0;
+}

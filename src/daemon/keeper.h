@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the storage thread does when it is not asleep
+ *
+ * Joins writer and directory: opens the live file and finds where to go on in it, seals it when it is large
+ * or old enough, holds the limits, replaces it when the disk fails it, notes the position, keeps the
+ * statistics, and tells what an administrator wants to know. It knows neither the ring nor threads, and never
+ * sleeps but in a system call.
+ *
+ * Records come in by their sequence. When a file had to be given up, keeper_get_next() goes back to what was
+ * not stored, and the caller reads from there again.
+ */
+
+#include "daemon/recorder.h"
+
+struct keeper;
+
+typedef void keeper_tell_t(void *userdata, const struct recorder_event *event);
+
+int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings, const char *path,
+                struct ring_statistics *statistics, struct recorder_state *state, keeper_tell_t *tell,
+                void *userdata);
+struct keeper *keeper_free(struct keeper *keeper);
+
+/* What there is to store, for finding where to begin. */
+struct keeper_range {
+        uint64_t oldest;    /* that can still be read */
+        uint64_t published; /* one more than the newest */
+};
+
+/* On the thread that uses it from now on: makes the engine, begins where the last one ended. */
+int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range);
+
+/* The sequence that keeper_append() takes next. */
+uint64_t keeper_get_next(const struct keeper *keeper);
+
+/* As many of @n consecutive records as can be taken now. */
+size_t keeper_append(struct keeper *keeper, const struct i4_record *records, size_t n);
+
+/* Records before @sequence are lost: goes on with it. -EBUSY: not before all else is written. */
+int keeper_skip(struct keeper *keeper, uint64_t sequence);
+
+void keeper_flush(struct keeper *keeper);
+void keeper_rotate(struct keeper *keeper);
+void keeper_set_settings(struct keeper *keeper, const struct recorder_settings *settings);
+
+/* Makes progress, as writer_run(). */
+void keeper_run(struct keeper *keeper, uint64_t timeout_ns);
+
+/* Waits for the disk. Gives allocated space back. 0, or what held it up at @deadline_ns. */
+int keeper_stop(struct keeper *keeper, uint64_t deadline_ns);
+
+bool keeper_is_busy(const struct keeper *keeper);
+bool keeper_is_written(const struct keeper *keeper);
+/* Everything before it is in a file. */
+uint64_t keeper_get_stored(const struct keeper *keeper);
+/* When keeper_run() has to be called next, CLOCK_MONOTONIC. */
+uint64_t keeper_get_deadline(const struct keeper *keeper);
+/* Changes whenever an operation has ended, and whenever there may be room for records again. */
+uint64_t keeper_get_n_operations(const struct keeper *keeper);
+/* Negative errno of what holds it up, or 0. */
+int keeper_get_error(const struct keeper *keeper);
+
+static inline void keeper_freep(struct keeper **keeper) {
+        if (*keeper)
+                (void) keeper_free(*keeper);
+}
