@@ -135,6 +135,8 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
         while ((r = attachment_try(attachment, readerp)) < 0) {
                 if (stop_is_requested())
                         return 1;
+                if (r == -EINTR)
+                        continue;
                 if (!attachment->wait || !error_is_absence(r)) {
                         explain(attachment, r);
                         return r;
@@ -158,6 +160,8 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
 
                 if (stop_is_requested())
                         return 1;
+                if (r == -EINTR)
+                        continue;
                 if (is_late || !error_is_absence(r)) {
                         explain(attachment, r);
                         return r;

@@ -220,6 +220,10 @@ static const char *colour(const struct printer *printer, const char *code) {
         return printer->has_colours ? code : "";
 }
 
+static const char *colour_off(const struct printer *printer, const char *code) {
+        return printer->has_colours && *code ? COLOUR_OFF : "";
+}
+
 static const char *alert_colour(const struct i4_record *record) {
         switch (record->alert) {
         case I4_ALERT_NONE:
@@ -257,7 +261,7 @@ static size_t pretty_format(struct printer *printer, const struct i4_record *rec
         struct decimal value = decimal_from(record->value_e2, 100);
         uint64_t second = record->time_ns / NSEC_PER_SEC;
         char sensor[I4_SENSOR_ID_MAX], value_text[16];
-        bool is_anomaly = record->fault != I4_FAULT_NONE;
+        const char *value_colour = record->fault != I4_FAULT_NONE ? COLOUR_RED : "";
 
         sensor_text(printer, record, sensor);
         (void) snprintf(value_text, sizeof(value_text), "%s%u.%02u", value.sign, value.integer,
@@ -265,23 +269,23 @@ static size_t pretty_format(struct printer *printer, const struct i4_record *rec
         return (size_t) snprintf(p, PRINTER_LINE_MAX,
                         "%s%12" PRIu64 "%s  %s.%06u  %-*s  %-*s  %s%10s%s %-*s  %-*s  %6u.%02u  %s%-11s%s  "
                         "%2u.%04u  %s%s%s\n",
-                        colour(printer, COLOUR_FAINT), record->sequence, colour(printer, COLOUR_OFF),
+                        colour(printer, COLOUR_FAINT), record->sequence, colour_off(printer, COLOUR_FAINT),
                         strchr(printer_get_date(printer, second), 'T') + 1,
                         (unsigned int) (record->time_ns % NSEC_PER_SEC / NSEC_PER_USEC),
                         printer->sensor_width, sensor, printer->type_width,
                         or_unknown(i4_catalog_get_type_name(printer->catalog, record->type)),
-                        colour(printer, is_anomaly ? COLOUR_RED : ""), value_text,
-                        colour(printer, COLOUR_OFF), printer->unit_width,
+                        colour(printer, value_colour), value_text, colour_off(printer, value_colour),
+                        printer->unit_width,
                         or_unknown(i4_catalog_get_type_unit(printer->catalog, record->type)),
                         printer->pipeline_width,
                         or_unknown(i4_catalog_get_pipeline_id(printer->catalog, record->pipeline)),
                         record->mile_post_e2 / 100, record->mile_post_e2 % 100,
                         colour(printer, status_colour(record)),
-                        or_unknown(i4_status_to_string(record->status)), colour(printer, COLOUR_OFF),
-                        record->quality_e4 / 10000u, record->quality_e4 % 10000u,
-                        colour(printer, alert_colour(record)),
+                        or_unknown(i4_status_to_string(record->status)),
+                        colour_off(printer, status_colour(record)), record->quality_e4 / 10000u,
+                        record->quality_e4 % 10000u, colour(printer, alert_colour(record)),
                         record->alert == I4_ALERT_NONE ? "-" : alert_text(record),
-                        colour(printer, COLOUR_OFF));
+                        colour_off(printer, alert_colour(record)));
 }
 
 /* all */
