@@ -17,6 +17,8 @@
 #define HUNG_MIN_NS      (2 * NSEC_PER_SEC)
 /* Told after so long where no watchdog asks for it earlier. */
 #define HUNG_TOLD_NS     (10 * NSEC_PER_SEC)
+/* A rate that was measured over less is none. */
+#define STATUS_MIN_NS    NSEC_PER_SEC
 /* Late by more is told. */
 #define BEHIND_TOLD_NS   NSEC_PER_SEC
 
@@ -121,8 +123,12 @@ static void monitor_look_pace(struct monitor *monitor, const struct i4_stats *no
 
 /* Told again only if it reads differently. */
 static void monitor_look_status(struct monitor *monitor, const struct i4_stats *now, uint64_t now_ns) {
-        uint64_t elapsed_ns = monitor->looked_ns ? now_ns - monitor->looked_ns : 0;
+        uint64_t elapsed_ns = now_ns - monitor->looked_ns;
         char status[STATUS_MAX];
+
+        /* Nothing can be said of a moment. */
+        if (monitor->looked_ns == 0 || elapsed_ns < STATUS_MIN_NS)
+                elapsed_ns = 0;
 
         (void) status_format(now, &monitor->looked, elapsed_ns,
                         publisher_get_lag(monitor->subjects.publisher), status);

@@ -543,6 +543,7 @@ static int service_start(struct service *service) {
 
         service_touch_socket(service);
         report_started(service->report, config->rate, config->n_sensors, config->seed, sequence);
+        monitor_refresh(service->monitor);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));
         return 0;
 }
