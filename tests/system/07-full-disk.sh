@@ -19,7 +19,7 @@ assert_all_accounted_for() {
 }
 
 relieve() {
-        machine mount -o remount,size=64M /var/lib/i4
+        disk_resize 64M
         wait_for_value "state of storage" writing stat_get .storage.state
         reader_wait_for_more alice 10000
         journal_wait "Readings are stored again"
@@ -43,7 +43,7 @@ Records=8192
 MaxUse=infinity
 KeepFree=0
 END
-machine mount -t tmpfs -o size=4M,mode=0750,uid=i4,gid=i4 case /var/lib/i4
+disk_mount 4M
 service_start
 reader_start alice alice --from oldest --format csv
 wait_for_value "state of storage" full stat_get .storage.state
@@ -68,7 +68,7 @@ Records=8192
 MaxUse=infinity
 KeepFree=40M
 END
-machine mount -t tmpfs -o size=32M,mode=0750,uid=i4,gid=i4 case /var/lib/i4
+disk_mount 32M
 service_start
 reader_start alice alice --from oldest --format csv
 wait_for_value "state of storage" full stat_get .storage.state
@@ -90,11 +90,11 @@ Overflow=block
 MaxUse=infinity
 KeepFree=0
 END
-machine mount -t tmpfs -o size=4M,mode=0750,uid=i4,gid=i4 case /var/lib/i4
+disk_mount 4M
 service_start
 wait_for_value "state of storage" full stat_get .storage.state
 wait_for_at_least "readings late" 10000 stat_get .generator.behind_records
-machine mount -o remount,size=64M /var/lib/i4
+disk_resize 64M
 wait_for_value "state of storage" writing stat_get .storage.state
 wait_for_value "readings late" 0 stat_get .generator.behind_records
 machine systemctl stop i4d.service

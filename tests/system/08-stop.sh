@@ -29,7 +29,8 @@ step "a start appends"
 service_start
 wait_for_at_least "lines stored" $((n + 1)) stored_count
 machine systemctl stop i4d.service
-stored_lines | head --lines="$n" | cmp - "$I4_WORK/stored" || fail "what was stored before has changed"
+stored_lines >"$I4_WORK/later"
+head --lines="$n" "$I4_WORK/later" | cmp - "$I4_WORK/stored" || fail "what was stored before has changed"
 
 step "and ends a torn line first"
 machine sh -c 'printf "%s" "{\"sensor_id\":\"SNS-fl" >>/var/lib/i4/readings.jsonl'

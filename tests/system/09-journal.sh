@@ -39,7 +39,7 @@ done <"$I4_WORK/ids"
 [[ $(wc --lines <"$I4_WORK/ids") -ge 7 ]] || fail "only these were seen: $(xargs <"$I4_WORK/ids")"
 
 step "nothing worse than a notice was said of all this"
-assert_equal "$(journal --priority=warning --output=cat)" "" "warnings"
+assert_equal "$(journal --priority=warning --output=cat SYSLOG_IDENTIFIER=i4d)" "" "warnings"
 
 step "a start with a mistake in the settings says which, with status 2"
 configure <<'END'

@@ -153,6 +153,16 @@ status_matches() {
         [[ $(service_get StatusText) =~ $1 ]]
 }
 
+# disk_mount SIZE: a file system of its own for what is stored
+disk_mount() {
+        machine mkdir -p /var/lib/i4
+        machine mount -t tmpfs -o "size=$1,mode=0750,uid=i4,gid=i4" case /var/lib/i4
+}
+
+disk_resize() {
+        machine mount -o "remount,size=$1" /var/lib/i4
+}
+
 # service_kill SIGNAL, to the main process
 service_kill() {
         machine systemctl kill --kill-who=main --signal="$1" i4d.service
