@@ -234,8 +234,7 @@ static int tail_tell_gone(struct tail *tail) {
         const struct attachment *attachment = &tail->options->attachment;
 
         if (!attachment->wait) {
-                say(attachment->who, "i4d has been gone for 30 s; 'sudo systemctl start i4d' starts it, "
-                                     "and --wait would have waited");
+                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
                 return -ECONNRESET;
         }
 
