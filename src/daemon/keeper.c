@@ -61,6 +61,7 @@ struct keeper {
 
         uint64_t n_changes; /* of what keeper_append() goes by */
         uint64_t n_dropped;
+        uint64_t n_doomed; /* overwritten in the ring already, and skipped once there is room */
         uint64_t n_errors; /* besides the writer's */
         uint64_t n_untold; /* dropped and not told */
         uint64_t first_untold;
@@ -233,7 +234,7 @@ static void keeper_count(struct keeper *keeper) {
         COUNT(next, writer_get_position(keeper->writer).sequence);
         COUNT(records, counters.n_records);
         COUNT(bytes, counters.n_bytes);
-        COUNT(dropped, keeper->n_dropped);
+        COUNT(dropped, keeper->n_dropped + keeper->n_doomed);
         COUNT(errors, keeper->n_errors + counters.n_errors);
         COUNT(segments, keeper->usage.n_sealed);
         COUNT(use_bytes, keeper->usage.use);
@@ -627,6 +628,10 @@ int keeper_skip(struct keeper *keeper, uint64_t sequence) {
                 keeper->n_dropped += sequence - next;
         }
         return 0;
+}
+
+void keeper_set_doomed(struct keeper *keeper, uint64_t n_records) {
+        keeper->n_doomed = n_records;
 }
 
 void keeper_flush(struct keeper *keeper) {

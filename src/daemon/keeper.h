@@ -42,6 +42,9 @@ size_t keeper_append(struct keeper *keeper, const struct i4_record *records, siz
 /* Records before @sequence are lost: goes on with it. -EBUSY: not before all else is written. */
 int keeper_skip(struct keeper *keeper, uint64_t sequence);
 
+/* So many are lost already, as keeper_skip() will tell when it can: who looks on should not wait for that. */
+void keeper_set_doomed(struct keeper *keeper, uint64_t n_records);
+
 void keeper_flush(struct keeper *keeper);
 void keeper_rotate(struct keeper *keeper);
 void keeper_set_settings(struct keeper *keeper, const struct recorder_settings *settings);

@@ -280,6 +280,13 @@ static uint64_t recorder_get_n_unread(const struct recorder *recorder) {
         return published > next ? published - next : 0;
 }
 
+/* Overwritten while there was no room for it, or while it waited to be read. */
+static uint64_t recorder_get_n_doomed(const struct recorder *recorder) {
+        uint64_t oldest = ring_view_get_oldest(&recorder->view);
+
+        return oldest > recorder->cursor ? oldest - recorder->cursor : 0;
+}
+
 /* Somebody waits for what is in the ring: no gathering. */
 static bool recorder_is_urgent(const struct recorder *recorder) {
         return atomic_load(&recorder->is_stopping) || recorder->rotate_at != SEQUENCE_NEVER ||
@@ -377,6 +384,7 @@ static void recorder_turn(struct recorder *recorder) {
                 recorder->rotate_at = SEQUENCE_NEVER;
         }
 
+        keeper_set_doomed(recorder->keeper, recorder_get_n_doomed(recorder));
         keeper_run(recorder->keeper, recorder_get_wait(recorder));
         recorder_answer(recorder);
         recorder_note_progress(recorder);

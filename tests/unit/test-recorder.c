@@ -543,6 +543,37 @@ static void test_full(void **state) {
         assert_all(f, FIRST, FIRST + 2000);
 }
 
+static void wait_dropped(struct fixture *f, uint64_t n) {
+        const struct timespec moment = { .tv_nsec = (long) NSEC_PER_MSEC };
+        uint64_t deadline = clock_now_ns(CLOCK_MONOTONIC) + TIMEOUT_NS;
+
+        while (statistic(&f->ring->statistics->storage_dropped) < n) {
+                assert_true(clock_now_ns(CLOCK_MONOTONIC) < deadline);
+                (void) clock_nanosleep(CLOCK_MONOTONIC, 0, &moment, NULL);
+        }
+}
+
+/* What the ring loses while the disk is full is counted while it is full, not when it is over. */
+static void test_full_counts(void **state) {
+        struct fixture *f = *state;
+
+        f->settings.factory = &f->factory;
+        f->script.space = 100000;
+        start(f);
+        publish(f, 2000);
+        (void) expect(f, RECORDER_FULL);
+        publish(f, 3 * N_SLOTS);
+        wait_dropped(f, N_SLOTS);
+
+        f->script.space = UINT64_MAX;
+        (void) expect(f, RECORDER_RECOVERED);
+        stop(f);
+        assert_true(statistic(&f->ring->statistics->storage_dropped) > N_SLOTS);
+        assert_int_equal(statistic(&f->ring->statistics->storage_dropped) +
+                                         statistic(&f->ring->statistics->storage_records),
+                        2000 + 3 * N_SLOTS);
+}
+
 /* The end does not wait for ever either, and says why. What was not stored is left to the next one. */
 static void test_full_at_end(void **state) {
         struct fixture *f = *state;
@@ -789,6 +820,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_block, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_wait_timeout, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_full, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_full_counts, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_full_at_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_write_error, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_sync_error, setup, teardown),
