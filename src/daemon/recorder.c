@@ -280,11 +280,12 @@ static uint64_t recorder_get_n_unread(const struct recorder *recorder) {
         return published > next ? published - next : 0;
 }
 
-/* Overwritten while there was no room for it, or while it waited to be read. */
+/* Overwritten while there was no room for it: skipped already, or yet to be. */
 static uint64_t recorder_get_n_doomed(const struct recorder *recorder) {
-        uint64_t oldest = ring_view_get_oldest(&recorder->view);
+        uint64_t n_skipped = recorder_get_next(recorder) - keeper_get_next(recorder->keeper),
+                 oldest = ring_view_get_oldest(&recorder->view);
 
-        return oldest > recorder->cursor ? oldest - recorder->cursor : 0;
+        return n_skipped + (oldest > recorder->cursor ? oldest - recorder->cursor : 0);
 }
 
 /* Somebody waits for what is in the ring: no gathering. */
