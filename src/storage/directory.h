@@ -24,7 +24,7 @@
 #include "util/clock.h"
 
 #define DIRECTORY_FILE_SIZE_MIN UINT64_C(524288)
-#define DIRECTORY_NAME_MAX      80
+#define DIRECTORY_NAME_MAX      96
 
 /* A share of the file system or a number of bytes, whichever is less. */
 struct directory_limit {

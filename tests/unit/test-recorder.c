@@ -834,5 +834,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         };
 
+        (void) umask(022);
         return cmocka_run_group_tests(tests, NULL, NULL);
 }
