@@ -14,6 +14,7 @@
  * Errors are negative errno values, spans nanoseconds.
  */
 
+#include "daemon/condition.h"
 #include "i4.h"
 #include "util/parse.h"
 
@@ -25,65 +26,11 @@
 
 struct report;
 
-enum condition {
-        /* the daemon */
-        CONDITION_STARTED,
-        CONDITION_STOPPING,
-        CONDITION_FAILED,
-        CONDITION_HUNG,
-        CONDITION_STATISTICS,
-
-        /* settings */
-        CONDITION_SETTINGS_RELOADED,
-        CONDITION_SETTINGS_MISTAKE,
-        CONDITION_SETTINGS_KEPT,
-        CONDITION_SETTINGS_PENDING,
-
-        /* generator */
-        CONDITION_ANCHOR,
-        CONDITION_RESUMED,
-        CONDITION_BEHIND,
-        CONDITION_CAUGHT_UP,
-        CONDITION_SKIPPED,
-        CONDITION_CLOCK_STEPPED,
-
-        /* ring */
-        CONDITION_RING_NEW,
-        CONDITION_RING_ADOPTED,
-        CONDITION_RING_RETIRED,
-        CONDITION_RING_NOT_KEPT,
-
-        /* readers */
-        CONDITION_READER_ATTACHED,
-        CONDITION_READER_LEFT,
-        CONDITION_READER_REFUSED,
-        CONDITION_READER_LOST,
-        CONDITION_READER_SILENT,
-        CONDITION_READERS_EXHAUSTED,
-
-        /* storage */
-        CONDITION_STORAGE_OPENED,
-        CONDITION_STORAGE_ENGINE,
-        CONDITION_STORAGE_LINE_ENDED,
-        CONDITION_STORAGE_FULL,
-        CONDITION_STORAGE_LIMITED,
-        CONDITION_STORAGE_FAILED,
-        CONDITION_STORAGE_RECOVERED,
-        CONDITION_STORAGE_DROPPED,
-        CONDITION_STORAGE_SEALED,
-        CONDITION_STORAGE_DELETED,
-        CONDITION_STORAGE_REPLACED,
-        N_CONDITIONS,
-};
-
 /* Where entries go; the last field is the message. For tests, else NULL: the journal or stderr. */
 typedef void report_sink_t(void *userdata, const struct iovec *fields, size_t n_fields);
 
 int report_new(struct report **reportp, report_sink_t *sink, void *userdata);
 struct report *report_free(struct report *report);
-
-/* 32 hex digits */
-const char *condition_get_id(enum condition condition);
 
 /* the daemon */
 
