@@ -1,21 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/*
- * Entries
- *
- * An entry is built on the stack as the journal takes it, an array of FIELD=value, and sent in one call.
- * Names of fields are capital letters and underscores, since the catalog replaces only such in its texts. The
- * same entry serves a person at a terminal, who gets the message alone.
- */
-
 #include "daemon/report.h"
 
+#include "daemon/entry.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <string.h>
@@ -24,10 +16,6 @@
 
 /* In which a condition may be told condition_get_burst() times; what comes beyond is counted. */
 #define WINDOW_NS (30 * NSEC_PER_SEC)
-
-#define ENTRY_FIELDS_MAX 40
-#define ENTRY_SIZE       16384
-#define ENTRY_VALUE_MAX  (PATH_MAX + 256) /* of one field; two paths leave room for all else */
 
 struct limiter {
         uint64_t window_end_ns;
@@ -40,14 +28,6 @@ struct report {
         void *userdata;
         pthread_mutex_t lock;
         struct limiter limiters[N_CONDITIONS];
-};
-
-struct entry {
-        enum condition condition;
-        struct iovec fields[ENTRY_FIELDS_MAX];
-        size_t n_fields;
-        char text[ENTRY_SIZE];
-        size_t size;
 };
 
 /* sinks */
@@ -143,96 +123,18 @@ static uint64_t report_take_held_back(struct report *report) {
         return n;
 }
 
-/* entries */
+static void report_send(struct report *report, struct entry *entry, const char *format, ...) _printf_(3, 4);
 
-static void entry_close(struct entry *entry, const char *begin) {
-        entry->fields[entry->n_fields++] =
-                        (struct iovec){ (char *) begin, entry->size - (size_t) (begin - entry->text) };
-}
-
-static void entry_append_list(struct entry *entry, const char *format, va_list args) _printf_(2, 0);
-
-/* What is too long is cut, so that the message, which comes last, always has its place. */
-static void entry_append_list(struct entry *entry, const char *format, va_list args) {
-        size_t room = MIN(sizeof(entry->text) - entry->size, (size_t) ENTRY_VALUE_MAX);
-        int n = vsnprintf(entry->text + entry->size, room, format, args);
-
-        if (n > 0)
-                entry->size += MIN((size_t) n, room - 1);
-}
-
-static void entry_append(struct entry *entry, const char *format, ...) _printf_(2, 3);
-
-static void entry_append(struct entry *entry, const char *format, ...) {
-        va_list args;
-
-        va_start(args, format);
-        entry_append_list(entry, format, args);
-        va_end(args);
-}
-
-static void entry_add(struct entry *entry, const char *name, const char *format, ...) _printf_(3, 4);
-
-static void entry_add(struct entry *entry, const char *name, const char *format, ...) {
-        const char *begin = entry->text + entry->size;
-        va_list args;
-
-        assert(entry->n_fields < ENTRY_FIELDS_MAX);
-
-        va_start(args, format);
-        entry_append(entry, "%s=", name);
-        entry_append_list(entry, format, args);
-        va_end(args);
-
-        entry_close(entry, begin);
-}
-
-static void entry_add_number(struct entry *entry, const char *name, uint64_t number) {
-        entry_add(entry, name, "%" PRIu64, number);
-}
-
-static void entry_add_span(struct entry *entry, const char *name, uint64_t ns) {
-        char span[FORMAT_MAX];
-
-        entry_add(entry, name, "%s", format_span(ns, span));
-}
-
-static void entry_add_error(struct entry *entry, int error) {
-        entry_add(entry, "ERRNO", "%d", -error);
-        entry_add(entry, "ERROR", "%s", strerror(-error));
-}
-
-static void entry_init(struct entry *entry, enum condition condition) {
-        entry->condition = condition;
-        entry->n_fields = 0;
-        entry->size = 0;
-
-        entry_add(entry, "MESSAGE_ID", "%s", condition_get_id(condition));
-        entry_add(entry, "PRIORITY", "%d", condition_get_priority(condition));
-        entry_add(entry, "SYSLOG_IDENTIFIER", "i4d");
-}
-
-static void entry_send(struct report *report, struct entry *entry, const char *format, ...) _printf_(3, 4);
-
-static void entry_send(struct report *report, struct entry *entry, const char *format, ...) {
+static void report_send(struct report *report, struct entry *entry, const char *format, ...) {
         uint64_t n_held_back = 0;
-        const char *begin;
         va_list args;
 
         if (!report_admit(report, entry->condition, &n_held_back))
                 return;
 
-        if (n_held_back > 0)
-                entry_add_number(entry, "REPORT_HELD_BACK", n_held_back);
-
-        begin = entry->text + entry->size;
         va_start(args, format);
-        entry_append(entry, "MESSAGE=");
-        entry_append_list(entry, format, args);
+        entry_end(entry, n_held_back, format, args);
         va_end(args);
-        if (n_held_back > 0)
-                entry_append(entry, " (%" PRIu64 " more of these were not told)", n_held_back);
-        entry_close(entry, begin);
 
         report->sink(report->userdata, entry->fields, entry->n_fields);
 }
@@ -258,7 +160,7 @@ void report_started(struct report *report, struct rate rate, uint32_t n_sensors,
         entry_add_number(&entry, "SENSOR_SEED", seed);
         entry_add_number(&entry, "RING_SEQUENCE", sequence);
         entry_add(&entry, "DAEMON_VERSION", "%s", I4_VERSION);
-        entry_send(report, &entry, "Ready: %" PRIu32 " sensors, Rate=%s, from reading %" PRIu64 " on",
+        report_send(report, &entry, "Ready: %" PRIu32 " sensors, Rate=%s, from reading %" PRIu64 " on",
                         n_sensors, text, sequence);
 }
 
@@ -268,7 +170,7 @@ void report_stopping(struct report *report, uint64_t n_made, uint64_t n_left) {
         entry_init(&entry, CONDITION_STOPPING);
         entry_add_number(&entry, "SENSOR_ACHIEVED_RECORDS", n_made);
         entry_add_number(&entry, "STORAGE_LEFT_RECORDS", n_left);
-        entry_send(report, &entry, "Stopping after %" PRIu64 " readings, %" PRIu64 " of them not stored",
+        report_send(report, &entry, "Stopping after %" PRIu64 " readings, %" PRIu64 " of them not stored",
                         n_made, n_left);
 }
 
@@ -278,7 +180,7 @@ void report_failed(struct report *report, int error, const char *what) {
         entry_init(&entry, CONDITION_FAILED);
         entry_add_error(&entry, error);
         entry_add(&entry, "DAEMON_TASK", "%s", what);
-        entry_send(report, &entry, "%s: %s", what, strerror(-error));
+        report_send(report, &entry, "%s: %s", what, strerror(-error));
 }
 
 void report_hung(struct report *report, const char *who, uint64_t since_ns) {
@@ -288,7 +190,7 @@ void report_hung(struct report *report, const char *who, uint64_t since_ns) {
         entry_init(&entry, CONDITION_HUNG);
         entry_add(&entry, "DAEMON_THREAD", "%s", who);
         entry_add_span(&entry, "DAEMON_HUNG_SINCE", since_ns);
-        entry_send(report, &entry, "The %s has made no progress for %s; the watchdog is no longer answered",
+        report_send(report, &entry, "The %s has made no progress for %s; the watchdog is no longer answered",
                         who, format_span_coarse(since_ns, span));
 }
 
@@ -353,7 +255,7 @@ void report_statistics(struct report *report, const struct i4_stats *now, const 
         entry_add_ring(&entry, now);
         entry_add_storage(&entry, now);
         entry_add_number(&entry, "STATS_HELD_BACK", n_held_back);
-        entry_send(report, &entry,
+        report_send(report, &entry,
                         "%.*f readings a second, %" PRIu64 " behind, %" PRIu32 " readers, %" PRIu64
                         " stored, %" PRIu64 " dropped, %s in use",
                         rate < 100 ? 2 : 0, rate, now->behind_records, now->n_readers, now->storage_records,
@@ -367,7 +269,7 @@ void report_settings_reloaded(struct report *report) {
         struct entry entry;
 
         entry_init(&entry, CONDITION_SETTINGS_RELOADED);
-        entry_send(report, &entry, "New settings are in force");
+        report_send(report, &entry, "New settings are in force");
 }
 
 void report_settings_mistake(void *userdata, const char *file, unsigned int line, const char *text) {
@@ -379,9 +281,9 @@ void report_settings_mistake(void *userdata, const char *file, unsigned int line
         entry_add(&entry, "CONFIG_LINE", "%u", line);
         entry_add(&entry, "CONFIG_MISTAKE", "%s", text);
         if (line)
-                entry_send(report, &entry, "%s:%u: %s", file, line, text);
+                report_send(report, &entry, "%s:%u: %s", file, line, text);
         else
-                entry_send(report, &entry, "%s: %s", file, text);
+                report_send(report, &entry, "%s: %s", file, text);
 }
 
 void report_settings_kept(struct report *report, unsigned int n_mistakes) {
@@ -389,7 +291,7 @@ void report_settings_kept(struct report *report, unsigned int n_mistakes) {
 
         entry_init(&entry, CONDITION_SETTINGS_KEPT);
         entry_add_number(&entry, "CONFIG_MISTAKES", n_mistakes);
-        entry_send(report, &entry, "New settings refused for %u mistake%s; those from before stay in force",
+        report_send(report, &entry, "New settings refused for %u mistake%s; those from before stay in force",
                         n_mistakes, n_mistakes == 1 ? "" : "s");
 }
 
@@ -402,7 +304,7 @@ void report_settings_pending(struct report *report, const char *section, const c
         entry_add(&entry, "CONFIG_EFFECT", "%s",
                         is_new_ring ? "makes a new ring, to which readers reattach"
                                     : "leaves readers attached");
-        entry_send(report, &entry, "[%s] %s= was changed and waits for a restart%s", section, key,
+        report_send(report, &entry, "[%s] %s= was changed and waits for a restart%s", section, key,
                         is_new_ring ? ", which makes a new ring" : "");
 }
 
@@ -420,7 +322,7 @@ void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint
         entry_add_number(&entry, "SENSOR_TIME_NSEC", time_ns);
         entry_add(&entry, "SENSOR_RATE", "%s", text);
         entry_add(&entry, "SENSOR_REASON", "%s", why);
-        entry_send(report, &entry, "Anchor (%s): step %" PRIu64 ", reading %" PRIu64 ", Rate=%s", why, step,
+        report_send(report, &entry, "Anchor (%s): step %" PRIu64 ", reading %" PRIu64 ", Rate=%s", why, step,
                         sequence, text);
 }
 
@@ -429,7 +331,7 @@ void report_resumed(struct report *report, uint64_t n_due) {
 
         entry_init(&entry, CONDITION_RESUMED);
         entry_add_number(&entry, "SENSOR_DUE_RECORDS", n_due);
-        entry_send(report, &entry, "The schedule from before goes on; %" PRIu64 " readings are made up for",
+        report_send(report, &entry, "The schedule from before goes on; %" PRIu64 " readings are made up for",
                         n_due);
 }
 
@@ -441,7 +343,7 @@ void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns)
         entry_init(&entry, CONDITION_BEHIND);
         entry_add_number(&entry, "SENSOR_BEHIND_RECORDS", n_behind);
         entry_add_span(&entry, "SENSOR_BEHIND", behind_ns);
-        entry_send(report, &entry, "Behind schedule by %s, %" PRIu64 " readings", span, n_behind);
+        report_send(report, &entry, "Behind schedule by %s, %" PRIu64 " readings", span, n_behind);
 }
 
 void report_caught_up(struct report *report, uint64_t n_behind_max) {
@@ -449,7 +351,7 @@ void report_caught_up(struct report *report, uint64_t n_behind_max) {
 
         entry_init(&entry, CONDITION_CAUGHT_UP);
         entry_add_number(&entry, "SENSOR_BEHIND_MAX_RECORDS", n_behind_max);
-        entry_send(report, &entry, "On schedule again, after having been %" PRIu64 " readings behind",
+        report_send(report, &entry, "On schedule again, after having been %" PRIu64 " readings behind",
                         n_behind_max);
 }
 
@@ -461,7 +363,7 @@ void report_skipped(struct report *report, uint64_t n_skipped, uint64_t skipped_
         entry_init(&entry, CONDITION_SKIPPED);
         entry_add_number(&entry, "SENSOR_SKIPPED_RECORDS", n_skipped);
         entry_add_span(&entry, "SENSOR_SKIPPED", skipped_ns);
-        entry_send(report, &entry, "Skipped %s, %" PRIu64 " readings", span, n_skipped);
+        report_send(report, &entry, "Skipped %s, %" PRIu64 " readings", span, n_skipped);
 }
 
 void report_clock_stepped(struct report *report, int64_t step_ns) {
@@ -473,7 +375,7 @@ void report_clock_stepped(struct report *report, int64_t step_ns) {
         entry_init(&entry, CONDITION_CLOCK_STEPPED);
         entry_add_span(&entry, "SENSOR_CLOCK_STEP", distance_ns);
         entry_add(&entry, "SENSOR_CLOCK_DIRECTION", "%s", direction);
-        entry_send(report, &entry, "The clock was set %s by %s", direction,
+        report_send(report, &entry, "The clock was set %s by %s", direction,
                         format_span_coarse(distance_ns, span));
 }
 
@@ -495,7 +397,7 @@ void report_ring_new(struct report *report, const uint8_t instance[static 16], u
         entry_add_instance(&entry, instance);
         entry_add_number(&entry, "RING_RECORDS", n_records);
         entry_add_number(&entry, "RING_SEQUENCE", sequence);
-        entry_send(report, &entry, "New ring of %" PRIu64 " records, from reading %" PRIu64 " on", n_records,
+        report_send(report, &entry, "New ring of %" PRIu64 " records, from reading %" PRIu64 " on", n_records,
                         sequence);
 }
 
@@ -505,7 +407,7 @@ void report_ring_adopted(struct report *report, const uint8_t instance[static 16
         entry_init(&entry, CONDITION_RING_ADOPTED);
         entry_add_instance(&entry, instance);
         entry_add_number(&entry, "RING_SEQUENCE", sequence);
-        entry_send(report, &entry, "Took over the ring, goes on with reading %" PRIu64, sequence);
+        report_send(report, &entry, "Took over the ring, goes on with reading %" PRIu64, sequence);
 }
 
 void report_ring_retired(struct report *report, const char *why) {
@@ -513,7 +415,7 @@ void report_ring_retired(struct report *report, const char *why) {
 
         entry_init(&entry, CONDITION_RING_RETIRED);
         entry_add(&entry, "RING_REASON", "%s", why);
-        entry_send(report, &entry, "Retired the ring from before: %s", why);
+        report_send(report, &entry, "Retired the ring from before: %s", why);
 }
 
 void report_ring_not_kept(struct report *report, int error) {
@@ -521,7 +423,7 @@ void report_ring_not_kept(struct report *report, int error) {
 
         entry_init(&entry, CONDITION_RING_NOT_KEPT);
         entry_add_error(&entry, error);
-        entry_send(report, &entry, "The service manager does not keep the ring over a restart: %s",
+        report_send(report, &entry, "The service manager does not keep the ring over a restart: %s",
                         strerror(-error));
 }
 
@@ -538,7 +440,7 @@ void report_reader_attached(struct report *report, const char *name, pid_t pid, 
         entry_init(&entry, CONDITION_READER_ATTACHED);
         entry_add_reader(&entry, name, pid);
         entry_add_number(&entry, "RING_READER_UID", uid);
-        entry_send(report, &entry, "Reader attached: %s (pid %jd)", name, (intmax_t) pid);
+        report_send(report, &entry, "Reader attached: %s (pid %jd)", name, (intmax_t) pid);
 }
 
 void report_reader_left(
@@ -549,7 +451,7 @@ void report_reader_left(
         entry_add_reader(&entry, name, pid);
         entry_add_number(&entry, "RING_READER_CURSOR", cursor);
         entry_add_number(&entry, "RING_READER_LOST_RECORDS", n_lost);
-        entry_send(report, &entry, "Reader left: %s (pid %jd), at reading %" PRIu64 ", %" PRIu64 " lost",
+        report_send(report, &entry, "Reader left: %s (pid %jd), at reading %" PRIu64 ", %" PRIu64 " lost",
                         name, (intmax_t) pid, cursor, n_lost);
 }
 
@@ -559,7 +461,7 @@ void report_reader_refused(struct report *report, const char *name, pid_t pid, c
         entry_init(&entry, CONDITION_READER_REFUSED);
         entry_add_reader(&entry, name, pid);
         entry_add(&entry, "RING_REASON", "%s", why);
-        entry_send(report, &entry, "Reader refused: %s (pid %jd): %s", name, (intmax_t) pid, why);
+        report_send(report, &entry, "Reader refused: %s (pid %jd): %s", name, (intmax_t) pid, why);
 }
 
 void report_reader_lost(
@@ -570,7 +472,7 @@ void report_reader_lost(
         entry_add_reader(&entry, name, pid);
         entry_add_number(&entry, "RING_LOST_RECORDS", n_lost);
         entry_add_number(&entry, "RING_READER_LOST_RECORDS", n_total);
-        entry_send(report, &entry,
+        report_send(report, &entry,
                         "Reader too slow: %s (pid %jd) lost %" PRIu64 " readings, %" PRIu64 " in all", name,
                         (intmax_t) pid, n_lost, n_total);
 }
@@ -582,7 +484,7 @@ void report_reader_silent(struct report *report, const char *name, pid_t pid, ui
         entry_init(&entry, CONDITION_READER_SILENT);
         entry_add_reader(&entry, name, pid);
         entry_add_span(&entry, "RING_READER_SILENT", since_ns);
-        entry_send(report, &entry, "Reader silent: %s (pid %jd) has not called for %s", name, (intmax_t) pid,
+        report_send(report, &entry, "Reader silent: %s (pid %jd) has not called for %s", name, (intmax_t) pid,
                         format_span_coarse(since_ns, span));
 }
 
@@ -591,7 +493,7 @@ void report_readers_exhausted(struct report *report, int error) {
 
         entry_init(&entry, CONDITION_READERS_EXHAUSTED);
         entry_add_error(&entry, error);
-        entry_send(report, &entry, "No more connections can be taken: %s", strerror(-error));
+        report_send(report, &entry, "No more connections can be taken: %s", strerror(-error));
 }
 
 /* storage */
@@ -603,7 +505,7 @@ void report_storage_opened(struct report *report, const char *engine, uint64_t n
         entry_add(&entry, "STORAGE_ENGINE", "%s", engine);
         entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
         entry_add_number(&entry, "STORAGE_SEQUENCE", sequence);
-        entry_send(report, &entry,
+        report_send(report, &entry,
                         "Storing through %s, from reading %" PRIu64 " on, behind %" PRIu64
                         " bytes that are there",
                         engine, sequence, n_bytes);
@@ -614,14 +516,14 @@ void report_storage_engine(struct report *report, int error) {
 
         entry_init(&entry, CONDITION_STORAGE_ENGINE);
         entry_add_error(&entry, error);
-        entry_send(report, &entry, "io_uring is refused, writing with pwrite: %s", strerror(-error));
+        report_send(report, &entry, "io_uring is refused, writing with pwrite: %s", strerror(-error));
 }
 
 void report_storage_line_ended(struct report *report) {
         struct entry entry;
 
         entry_init(&entry, CONDITION_STORAGE_LINE_ENDED);
-        entry_send(report, &entry,
+        report_send(report, &entry,
                         "The last line of readings.jsonl was torn; it was ended, nothing was removed");
 }
 
@@ -630,7 +532,7 @@ void report_storage_full(struct report *report, int error) {
 
         entry_init(&entry, CONDITION_STORAGE_FULL);
         entry_add_error(&entry, error);
-        entry_send(report, &entry, "No room for readings: %s", strerror(-error));
+        report_send(report, &entry, "No room for readings: %s", strerror(-error));
 }
 
 void report_storage_limited(struct report *report, uint64_t limit_bytes) {
@@ -640,7 +542,7 @@ void report_storage_limited(struct report *report, uint64_t limit_bytes) {
         format_size(limit_bytes - limit_bytes % 1048576, limit);
         entry_init(&entry, CONDITION_STORAGE_LIMITED);
         entry_add_number(&entry, "STORAGE_LIMIT_BYTES", limit_bytes);
-        entry_send(report, &entry,
+        report_send(report, &entry,
                         "No room for readings: MaxUse= and KeepFree= allow %s now, and nothing is left to delete",
                         limit);
 }
@@ -651,7 +553,7 @@ void report_storage_failed(struct report *report, int error, const char *file) {
         entry_init(&entry, CONDITION_STORAGE_FAILED);
         entry_add_error(&entry, error);
         entry_add(&entry, "STORAGE_FILE", "%s", *file ? file : "readings.jsonl");
-        entry_send(report, &entry, "Readings cannot be stored: %s%s%s", strerror(-error),
+        report_send(report, &entry, "Readings cannot be stored: %s%s%s", strerror(-error),
                         *file ? "; suspect file: " : "", file);
 }
 
@@ -661,7 +563,8 @@ void report_storage_recovered(struct report *report, uint64_t after_ns) {
 
         entry_init(&entry, CONDITION_STORAGE_RECOVERED);
         entry_add_span(&entry, "STORAGE_INTERRUPTION", after_ns);
-        entry_send(report, &entry, "Readings are stored again, after %s", format_span_coarse(after_ns, span));
+        report_send(report, &entry, "Readings are stored again, after %s",
+                        format_span_coarse(after_ns, span));
 }
 
 void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t first_sequence) {
@@ -670,7 +573,7 @@ void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t 
         entry_init(&entry, CONDITION_STORAGE_DROPPED);
         entry_add_number(&entry, "STORAGE_DROPPED_RECORDS", n_dropped);
         entry_add_number(&entry, "STORAGE_DROPPED_FIRST", first_sequence);
-        entry_send(report, &entry, "%" PRIu64 " readings were not stored, from reading %" PRIu64 " on",
+        report_send(report, &entry, "%" PRIu64 " readings were not stored, from reading %" PRIu64 " on",
                         n_dropped, first_sequence);
 }
 
@@ -680,7 +583,7 @@ void report_storage_sealed(struct report *report, const char *file, uint64_t n_b
         entry_init(&entry, CONDITION_STORAGE_SEALED);
         entry_add(&entry, "STORAGE_FILE", "%s", file);
         entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
-        entry_send(report, &entry, "Sealed %s, %" PRIu64 " bytes", file, n_bytes);
+        report_send(report, &entry, "Sealed %s, %" PRIu64 " bytes", file, n_bytes);
 }
 
 void report_storage_deleted(struct report *report, const char *file, uint64_t n_bytes, bool is_old) {
@@ -691,12 +594,12 @@ void report_storage_deleted(struct report *report, const char *file, uint64_t n_
         entry_add(&entry, "STORAGE_FILE", "%s", file);
         entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
         entry_add(&entry, "STORAGE_REASON", "%s", why);
-        entry_send(report, &entry, "Deleted %s, %" PRIu64 " bytes: %s", file, n_bytes, why);
+        report_send(report, &entry, "Deleted %s, %" PRIu64 " bytes: %s", file, n_bytes, why);
 }
 
 void report_storage_replaced(struct report *report) {
         struct entry entry;
 
         entry_init(&entry, CONDITION_STORAGE_REPLACED);
-        entry_send(report, &entry, "readings.jsonl was moved or removed by somebody; a new one was begun");
+        report_send(report, &entry, "readings.jsonl was moved or removed by somebody; a new one was begun");
 }
