@@ -63,8 +63,8 @@ static void fill_sound(uint8_t *memory) {
         if (ring->size > MEMORY_SIZE)
                 abort();
 
+        ring->header->identity.size = MEMORY_SIZE;
         memcpy(memory, ring->header, ring->size);
-        ((struct ring_identity *) memory)->size = MEMORY_SIZE;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

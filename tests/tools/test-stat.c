@@ -87,6 +87,7 @@ static void test_text(void **state) {
         play_run(stage, &play, "stat");
         assert_int_equal(play.status, 0);
         assert_string_equal(play.err, "");
+        stage_wait_hellos(stage, 1);
         assert_true(stage->last_is_observer);
 
         assert_non_null(strstr(play.out, "running for 1min 40s; "));

@@ -60,6 +60,7 @@ static void test_oldest(void **state) {
         assert_int_equal(play.status, 0);
         assert_string_equal(play.out, expected);
         assert_string_equal(play.err, "");
+        stage_wait_hellos(stage, 1);
         assert_string_equal(stage->last_name, "i4 tail");
         assert_false(stage->last_is_observer);
 

@@ -189,9 +189,11 @@ static void check_text(void *userdata, const struct sink *sink, enum condition c
 
         (void) snprintf(heading, sizeof(heading), "\n-- %s\nSubject: ", condition_get_id(condition));
         text = strstr(catalog, heading);
-        if (!text)
+        if (!text) {
                 fail_msg("units/i4.catalog has no text for %s, \"%s\"", condition_get_id(condition),
                                 sink->fields[sink->n_fields - 1]);
+                return;
+        }
         assert_null(strstr(text + 1, heading));
 
         end = strstr(text + 1, "\n-- ");
