@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 struct fault_engine {
         struct engine engine;
@@ -22,9 +23,19 @@ static struct fault_engine *fault_engine_from(struct engine *engine) {
         return (struct fault_engine *) (void *) engine;
 }
 
+static bool memory_is_mapped(const void *memory) {
+        struct iovec from = { .iov_base = (void *) (uintptr_t) memory, .iov_len = 1 };
+        struct iovec to = { .iov_base = &(char){ 0 }, .iov_len = 1 };
+
+        return process_vm_readv(getpid(), &to, 1, &from, 1, 0) == 1;
+}
+
 static void fault_free(struct engine *engine) {
         struct fault_engine *self = fault_engine_from(engine);
 
+        /* The kernel would still read what is under way: whoever frees us has to have taken it away from
+         * himself. */
+        assert(!self->copy || !memory_is_mapped(self->request.data));
         ++self->script->n_freed;
         free(self->copy);
         free(self);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "tree.h"
+
 #include "storage/directory.h"
 
 #include "util/clock.h"
@@ -47,26 +49,11 @@ static int setup(void **state) {
         return 0;
 }
 
-static void remove_tree(const char *path) {
-        _cleanup_(closedirp) DIR *dir = opendir(path);
-        struct dirent *entry;
-        char name[512];
-
-        while (dir && (entry = readdir(dir))) {
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
-                (void) snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-                if (unlink(name) < 0)
-                        remove_tree(name);
-        }
-        (void) rmdir(path);
-}
-
 static int teardown(void **state) {
         struct fixture *f = *state;
 
         directory_free(f->directory);
-        remove_tree(f->path);
+        tree_remove(f->path);
         free(f);
         return 0;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "tree.h"
+
 #include "daemon/recorder.h"
+
+#include "daemon/keeper.h"
 
 #include "fault-engine.h"
 #include "ring/ring.h"
@@ -64,21 +68,6 @@ static int setup(void **state) {
         return 0;
 }
 
-static void remove_tree(const char *path) {
-        _cleanup_(closedirp) DIR *dir = opendir(path);
-        struct dirent *entry;
-        char name[512];
-
-        while (dir && (entry = readdir(dir))) {
-                if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
-                        continue;
-                (void) snprintf(name, sizeof(name), "%s/%s", path, entry->d_name);
-                if (unlink(name) < 0)
-                        remove_tree(name);
-        }
-        (void) rmdir(path);
-}
-
 static int teardown(void **state) {
         struct fixture *f = *state;
 
@@ -87,7 +76,7 @@ static int teardown(void **state) {
                 recorder_free(f->recorder);
         ring_free(f->ring);
         (void) munmap(f->state, sizeof(*f->state));
-        remove_tree(f->path);
+        tree_remove(f->path);
         free(f);
         return 0;
 }
@@ -768,6 +757,32 @@ static void test_replaced(void **state) {
         assert_int_equal(offset, text.size);
 }
 
+static void ignore_event(void *userdata, const struct recorder_event *event) {}
+
+/* A gap is noted before a line is written behind it, or a successor would take those lines for the lost ones.
+ */
+static void test_gap_is_noted(void **state) {
+        struct fixture *f = *state;
+        struct keeper_range range = { .oldest = FIRST, .published = FIRST + 1000 };
+        struct i4_record record = record_make(FIRST);
+        _cleanup_(keeper_freep) struct keeper *keeper = NULL;
+
+        assert_int_equal(keeper_new(&keeper, &f->settings, f->path, f->ring->statistics, f->state,
+                                         ignore_event, f),
+                        0);
+        assert_int_equal(keeper_start(keeper, i4_catalog_get_default(), range), 0);
+        assert_int_equal(keeper_append(keeper, &record, 1), 1);
+        assert_int_equal(keeper_skip(keeper, FIRST + 500), -EBUSY);
+        keeper_flush(keeper);
+        while (!keeper_is_written(keeper))
+                keeper_run(keeper, NSEC_PER_SEC);
+
+        assert_int_equal(keeper_skip(keeper, FIRST + 500), 0);
+        assert_int_equal(f->state->positions[f->state->selected].sequence, FIRST + 500);
+        assert_int_equal(keeper_stop(keeper, soon()), 0);
+        assert_int_equal(statistic(&f->ring->statistics->storage_dropped), 499);
+}
+
 /* What the watchdog goes by: idle is fine, a write that hangs is not. */
 static void test_progress(void **state) {
         struct fixture *f = *state;
@@ -830,6 +845,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_max_use, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_keep_free, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_gap_is_noted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         };
