@@ -15,9 +15,11 @@
 int parse_uint64(const char *text, uint64_t *valuep);
 /* yes/no, true/false, on/off, 1/0, any case */
 int parse_bool(const char *text, bool *valuep);
-/* systemd's and Go's spans: "10ms", "1h2m3.5s", "5min 20s", "2 weeks", "infinity"; a bare number is seconds */
+/* systemd's and Go's spans: "10ms", "1h2m3.5s", "5min 20s", "2 weeks", "infinity"; a bare number is seconds
+ */
 int parse_span(const char *text, uint64_t *nsp);
-/* bytes: "64K", "1.5G", base 1024 as systemd.syntax(7) has it, optional trailing "B"; "infinity" is UINT64_MAX */
+/* bytes: "64K", "1.5G", base 1024 as systemd.syntax(7) has it, optional trailing "B"; "infinity" is
+ * UINT64_MAX */
 int parse_size(const char *text, uint64_t *bytesp);
 /* "15%", "2.5%": hundredths of a percent, 0 … 10000 */
 int parse_percent(const char *text, uint32_t *value_e4p);
