@@ -149,6 +149,8 @@ static void keeper_set_condition(
 
         if (condition == CONDITION_LIMITED)
                 event.value = keeper->usage.limit;
+        if (condition == CONDITION_LIMITED && error < 0)
+                event.kind = RECORDER_FULL;
         event_set_name(&event, name);
         keeper_tell(keeper, &event);
 }
@@ -401,8 +403,10 @@ static void keeper_judge_room(struct keeper *keeper) {
         keeper->is_limited = keeper->usage.room < least + keeper_get_unwritten(keeper);
         ++keeper->n_changes;
 
+        /* Who set no limit is not told of one: whether we or the kernel saw the end first is chance. */
         if (keeper->is_limited && keeper->condition <= CONDITION_LIMITED)
-                keeper_set_condition(keeper, CONDITION_LIMITED, -ENOSPC, "");
+                keeper_set_condition(
+                                keeper, CONDITION_LIMITED, keeper->usage.is_whole_disk ? -ENOSPC : 0, "");
         else if (!keeper->is_limited && keeper->condition == CONDITION_LIMITED)
                 keeper_clear_condition(keeper);
 }

@@ -545,6 +545,7 @@ static struct directory_usage usage_of(const struct directory_settings *settings
                 /* What the live file has in advance is room that it may still fill. */
                 .room = subtract(MIN(max_use, available), census->sealed + census->live_size),
                 .max_file_size = settings_get_file_size(settings, max_use),
+                .is_whole_disk = keep_free == 0 && available <= max_use,
         };
 }
 

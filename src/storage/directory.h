@@ -59,6 +59,7 @@ struct directory_usage {
         uint64_t room;          /* how many bytes the live file may grow; 0: stop writing */
         uint64_t max_file_size; /* as it results from the settings */
         unsigned int n_sealed;
+        bool is_whole_disk; /* the limits leave all that is free: nothing but the file system ends it */
 };
 
 struct directory;
