@@ -49,6 +49,10 @@ struct i4_record stage_get_record(uint64_t sequence);
 /* Another ring takes the place of this one, which is retired. */
 void stage_exchange_ring(struct stage *stage, uint64_t n_records, uint64_t first_sequence);
 
+/* From now on: the errno to refuse readers with, or 0. */
+void stage_set_refusal(struct stage *stage, int error);
+
+unsigned int stage_count_reports(struct stage *stage);
 void stage_wait_reports(struct stage *stage, unsigned int n);
 void stage_wait_hellos(struct stage *stage, unsigned int n);
 

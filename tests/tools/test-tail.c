@@ -319,8 +319,10 @@ static void test_signals(void **state) {
         struct play play;
 
         for (size_t i = 0; i < ELEMENTSOF(signals); ++i) {
+                unsigned int n_reports = stage_count_reports(stage);
+
                 play_start(stage, &play, "tail", NULL);
-                stage_wait_reports(stage, stage->n_reports + 1);
+                stage_wait_reports(stage, n_reports + 1);
                 play_signal(&play, signals[i]);
                 play_finish(&play);
                 assert_int_equal(play.status, 0);
@@ -423,7 +425,7 @@ static void test_refused(void **state) {
         char message[256];
         struct play play;
 
-        stage->refusal = EUSERS;
+        stage_set_refusal(stage, EUSERS);
         play_run(stage, &play, "tail");
         (void) snprintf(message, sizeof(message),
                         "i4 tail: i4d at %s has no place for another reader; raise MaxReaders= in i4d.conf(5)\n",
