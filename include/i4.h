@@ -54,6 +54,19 @@ enum i4_alert {
 enum i4_fault {
         I4_FAULT_NONE,
         I4_FAULT_OUT_OF_RANGE, /* the value exceeds the range of its type */
+        /* of a sensor */
+        I4_FAULT_SPIKE,    /* this one reading is far off */
+        I4_FAULT_STUCK,    /* always the same value */
+        I4_FAULT_DRIFT,    /* further and further off */
+        I4_FAULT_OFFSET,   /* off by a constant */
+        I4_FAULT_NOISE,    /* scattered widely */
+        I4_FAULT_DROPOUT,  /* no signal: the minimum of the range */
+        I4_FAULT_CLIPPING, /* cut off at a value */
+        /* of a pipeline, seen by the sensors that it reaches */
+        I4_FAULT_LEAK,
+        I4_FAULT_BLOCKAGE,
+        I4_FAULT_PUMP_TRIP,
+        I4_FAULT_VALVE_CLOSURE,
         I4_N_FAULT,
 };
 

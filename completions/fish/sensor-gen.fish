@@ -12,7 +12,7 @@ complete -c sensor-gen -o from -x -d 'Begin at a time and do not wait for the cl
 complete -c sensor-gen -o sensors -x -d 'Size of the fleet'
 complete -c sensor-gen -o anomalies -x -a '0% 2% 10%' -d 'Readings beyond their range'
 complete -c sensor-gen -o catalog -r -F -d 'Types and pipelines'
-complete -c sensor-gen -o model -x -a uniform -d 'How readings come about'
+complete -c sensor-gen -o model -x -a 'network uniform' -d 'How readings come about'
 complete -c sensor-gen -o batchsec -x -a '1ms 10ms 100ms' -d 'Make entries this often'
 complete -c sensor-gen -o catchupsec -x -a '10s infinity' -d 'Skip what is later than this'
 complete -c sensor-gen -o help -l help -d 'Show a summary and examples'

@@ -393,7 +393,7 @@ static const struct value_type type_path = {
 
 /* the table */
 
-static const char *const model_names[] = { "uniform", NULL };
+static const char *const model_names[] = { "network", "uniform", NULL };
 static_assert(ELEMENTSOF(model_names) == MODEL_N_KINDS + 1, "every model has a name");
 
 static const char *const engine_names[] = { "auto", "io_uring", "pwrite", NULL };
@@ -407,7 +407,7 @@ static const struct config_key keys[] = {
         { "Generator", "Seed",            "machine",  &type_seed,      MEMBER(seed),                       CONFIG_RESTART },
         { "Generator", "Sensors",         "8000",     &type_count,     MEMBER(n_sensors),                  CONFIG_NEW_RING, 1, SENSORS_MAX },
         { "Generator", "Catalog",         "",         &type_path,      MEMBER(catalog),                    CONFIG_NEW_RING },
-        { "Generator", "Model",           "uniform",  &type_choice,    MEMBER(model),                      CONFIG_RESTART, .names = model_names },
+        { "Generator", "Model",           "network",  &type_choice,    MEMBER(model),                      CONFIG_RESTART, .names = model_names },
         { "Generator", "Anomalies",       "2%",       &type_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
         { "Generator", "BatchSec",        "10ms",     &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },
         { "Generator", "CatchUpSec",      "10s",      &type_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, 2 * NSEC_PER_SEC, NSEC_INFINITY },

@@ -86,6 +86,17 @@ static const char *const alert_names[I4_N_ALERT] = {
 static const char *const fault_names[I4_N_FAULT] = {
         [I4_FAULT_NONE] = "none",
         [I4_FAULT_OUT_OF_RANGE] = "out_of_range",
+        [I4_FAULT_SPIKE] = "spike",
+        [I4_FAULT_STUCK] = "stuck",
+        [I4_FAULT_DRIFT] = "drift",
+        [I4_FAULT_OFFSET] = "offset",
+        [I4_FAULT_NOISE] = "noise",
+        [I4_FAULT_DROPOUT] = "dropout",
+        [I4_FAULT_CLIPPING] = "clipping",
+        [I4_FAULT_LEAK] = "leak",
+        [I4_FAULT_BLOCKAGE] = "blockage",
+        [I4_FAULT_PUMP_TRIP] = "pump_trip",
+        [I4_FAULT_VALVE_CLOSURE] = "valve_closure",
 };
 
 static const char *name_get(const char *const *names, unsigned int n_names, unsigned int number) {

@@ -18,6 +18,11 @@ static int32_t draw_between(uint64_t draw, int32_t minimum, int32_t maximum) {
         return minimum + (int32_t) random_scale(draw, (uint64_t) (maximum - minimum) + 1);
 }
 
+uint32_t fleet_get_mile_post_e2(uint32_t number, uint32_t length_e2) {
+        return (uint32_t) random_scale(
+                        random_draw(random_derive(FLEET_PLACES_KEY, number), 2), (uint64_t) length_e2 + 1);
+}
+
 static struct fleet_sensor sensor_place(const struct i4_catalog *catalog, uint32_t number) {
         uint64_t key = random_derive(FLEET_PLACES_KEY, number);
 
@@ -25,7 +30,7 @@ static struct fleet_sensor sensor_place(const struct i4_catalog *catalog, uint32
                 .number = number,
                 .latitude_e6 = draw_between(random_draw(key, 0), LATITUDE_MIN_E6, LATITUDE_MAX_E6),
                 .longitude_e6 = draw_between(random_draw(key, 1), LONGITUDE_MIN_E6, LONGITUDE_MAX_E6),
-                .mile_post_e2 = (uint32_t) random_scale(random_draw(key, 2), MILE_POST_MAX_E2 + 1),
+                .mile_post_e2 = fleet_get_mile_post_e2(number, MILE_POST_MAX_E2),
                 .pipeline = (uint16_t) (number % catalog->n_pipelines),
                 .type = (uint8_t) ((uint64_t) number * catalog->n_types / catalog->n_sensors),
         };

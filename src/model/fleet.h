@@ -25,5 +25,8 @@ struct fleet_sensor {
         uint8_t type;
 };
 
+/* Where on a pipeline of that length a sensor stands. */
+uint32_t fleet_get_mile_post_e2(uint32_t number, uint32_t length_e2);
+
 /* Fills catalog->n_sensors places in scan order: step n is read from place n mod n_sensors. */
 void fleet_lay_out(const struct i4_catalog *catalog, struct fleet_sensor *sensors);

@@ -19,5 +19,7 @@ struct model {
         const struct model_class *class;
 };
 
+int network_new(struct model **modelp, const struct model_settings *settings,
+                const struct i4_catalog *catalog);
 int uniform_new(struct model **modelp, const struct model_settings *settings,
                 const struct i4_catalog *catalog);

@@ -14,6 +14,7 @@ static const struct {
         int (*new)(struct model **modelp, const struct model_settings *settings,
                         const struct i4_catalog *catalog);
 } model_kinds[] = {
+        [MODEL_NETWORK] = { "network", network_new },
         [MODEL_UNIFORM] = { "uniform", uniform_new },
 };
 

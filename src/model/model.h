@@ -15,11 +15,12 @@
 struct model;
 
 enum model_kind {
+        MODEL_NETWORK, /* a plant: physics, and faults whose truth is known */
         MODEL_UNIFORM, /* independent draws, the contract of the reference */
         MODEL_N_KINDS,
 };
 
-/* "uniform"; NULL if there is no such kind */
+/* "network"; NULL if there is no such kind */
 const char *model_kind_to_string(enum model_kind kind);
 /* -EINVAL: no such name. */
 int model_kind_from_string(const char *name, enum model_kind *kindp);

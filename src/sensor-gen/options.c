@@ -150,7 +150,7 @@ static const struct flag flags[] = {
         { "anomalies", "SHARE", "readings beyond their range (2%)", "a share: 2% or 0.05%, in steps of 0.01%",
                         anomalies_parse },
         { "catalog", "FILE", "types and pipelines, as JSON (built in)", "a file name", catalog_parse_path },
-        { "model", "NAME", "how readings come about: uniform (uniform)", "a model: uniform", model_parse },
+        { "model", "NAME", "how readings come about: network, uniform (network)", "a model: network, uniform", model_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
                         batch_parse },
         { "catchupsec", "SPAN", "skip what is later than this (10s)", "a span of 2s or more, or infinity",
@@ -247,7 +247,7 @@ int options_parse(struct options *options, int argc, char *argv[]) {
                 .duration_ns = NSEC_INFINITY,
                 .n_sensors = 8000,
                 .anomalies_e4 = 200,
-                .model = MODEL_UNIFORM,
+                .model = MODEL_NETWORK,
                 .batch_ns = 10 * NSEC_PER_MSEC,
                 .catch_up_ns = 10 * NSEC_PER_SEC,
         };

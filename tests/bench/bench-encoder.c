@@ -96,7 +96,7 @@ int main(void) {
         struct bench_entry entries[] = {
                 { "memcpy of the same lines", run_copy, bench },
                 { "encode", run_encode, bench },
-                { "generate (uniform)", run_generate, bench },
+                { "generate", run_generate, bench },
                 { "generate and encode", run_both, bench },
         };
 

@@ -260,7 +260,7 @@ static void test_bad_values(void **state) {
                 { "Generator", "Sensors", "0", "Sensors=0: must be a number from 1 to 10000000" },
                 { "Generator", "Sensors", "4294967297", "must be a number from 1 to 10000000" },
                 { "Generator", "Catalog", "catalog.json", "must be an absolute path" },
-                { "Generator", "Model", "Uniform", "Model=Uniform: must be uniform" },
+                { "Generator", "Model", "Uniform", "Model=Uniform: must be network or uniform" },
                 { "Generator", "Anomalies", "2", "must be a percentage" },
                 { "Generator", "Anomalies", "101%", "must be a percentage" },
                 { "Generator", "BatchSec", "0", "BatchSec=0: must be a span of time from 1ms to 1s" },

@@ -52,7 +52,7 @@ arrives() {
 reproducible="-seed 7 -from 2026-01-01T00:00:00Z -rate 1000"
 
 case="exactly rate times duration"
-run 0 -rate 10000 -d 1s -o a.jsonl
+run 0 -rate 10000 -d 1s -model uniform -o a.jsonl
 lines a.jsonl 10000
 
 case="the reference's messages"
@@ -118,7 +118,7 @@ lines f.jsonl 90
 says out 'at ~90 entries/min$'
 says out '^Duration: 1m0s$'
 [ "$(cut -d '"' -f 4 f.jsonl | sort -u | wc -l)" -eq 3 ] || fail "not three sensors"
-run 0 -from @0 -rate 1000 -d 1s -anomalies 100% -o f.jsonl
+run 0 -from @0 -rate 1000 -d 1s -anomalies 100% -model uniform -o f.jsonl
 [ "$(grep -c '"alert_level"' f.jsonl)" -eq 1000 ] || fail "an anomaly has no alert"
 
 case="a catalog of one's own"

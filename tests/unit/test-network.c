@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * The network's properties, not its numbers: what an engineer would look for in the data of a real one.
+ */
+
+#include "model/alarm.h"
+#include "model/hydraulics.h"
+#include "model/incident.h"
+#include "model/model.h"
+#include "model/noise.h"
+#include "model/plant.h"
+#include "model/random.h"
+#include "model/signal.h"
+#include "model/weather.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define EPOCH_NS (UINT64_C(1780000000) * NSEC_PER_SEC)
+
+static struct model *make(uint64_t seed, uint32_t anomalies_e4) {
+        struct model_settings settings = {
+                .kind = MODEL_NETWORK, .seed = seed, .anomalies_e4 = anomalies_e4
+        };
+        struct model *model = NULL;
+
+        assert_int_equal(model_new(&model, &settings, i4_catalog_get_default()), 0);
+        return model;
+}
+
+static void generate(struct model *model, const struct anchor *anchor, uint64_t step,
+                struct i4_record *records, size_t n) {
+        struct timeline timeline;
+
+        timeline_init(&timeline, anchor, step);
+        model_generate(model, step, step, &timeline, records, n);
+}
+
+static struct anchor anchor_of(uint64_t n_records, uint64_t period_ns) {
+        return (struct anchor){
+                .time_ns = EPOCH_NS,
+                .rate = { .n_records = n_records, .period_ns = period_ns },
+        };
+}
+
+/* the same bytes by any way */
+
+/* One model goes through all of it, others begin anywhere, jump back, or make it in pieces. */
+static void test_any_way(void **state) {
+        static const struct {
+                uint64_t n_records, period_ns;
+        } rates[] = {
+                { 10000, NSEC_PER_SEC },
+                { 100, NSEC_PER_SEC },
+                { 8000, UINT64_C(3600) * NSEC_PER_SEC },
+                { 10000000, NSEC_PER_SEC },
+        };
+        const size_t n = 40000;
+        _cleanup_(freep) struct i4_record *all = calloc(n, sizeof(*all)), *some = calloc(n, sizeof(*some));
+
+        for (size_t i = 0; i < ELEMENTSOF(rates); ++i) {
+                struct anchor anchor = anchor_of(rates[i].n_records, rates[i].period_ns);
+                _cleanup_(model_freep) struct model *one = make(7, 1000), *other = make(7, 1000);
+
+                generate(one, &anchor, 0, all, n);
+                for (uint64_t step = n; step > 0; step -= 8000) {
+                        generate(other, &anchor, step - 8000, some + step - 8000, 8000);
+                        generate(other, &anchor, step - 8000, some + step - 8000, 3000);
+                }
+                assert_memory_equal(all, some, n * sizeof(*all));
+                for (uint64_t step = 0; step + 100 <= n; step += 9967) {
+                        _cleanup_(model_freep) struct model *late = make(7, 1000);
+
+                        generate(late, &anchor, step, some, 100);
+                        assert_memory_equal(all + step, some, 100 * sizeof(*all));
+                }
+        }
+}
+
+/* noise */
+
+static void test_noise(void **state) {
+        const uint64_t n = 400000;
+        struct noise_bridge bridge;
+        struct noise_walk walk;
+        double sum = 0, squares = 0, lagged[3] = {}, past[9] = {};
+
+        noise_bridge_init(&bridge);
+        noise_walk_seek(&walk, &bridge, 42, 0);
+        for (uint64_t i = 0; i < n; ++i) {
+                double x = (double) walk.here / NOISE_ONE;
+
+                sum += x;
+                squares += x * x;
+                if (i >= 8) {
+                        lagged[0] += x * past[(i - 1) % 9];
+                        lagged[1] += x * past[(i - 4) % 9];
+                        lagged[2] += x * past[(i - 8) % 9];
+                }
+                past[i % 9] = x;
+                noise_walk_step(&walk, &bridge, 42);
+        }
+
+        /* 400,000 points are 25,000 independent ones: a standard error of 0.0063. */
+        assert_true(sum / (double) n > -0.03 && sum / (double) n < 0.03);
+        assert_true(squares / (double) n > 0.96 && squares / (double) n < 1.04);
+        /* e^(-1/8), e^(-1/2), e^-1 */
+        assert_true(lagged[0] / squares > 0.872 && lagged[0] / squares < 0.892);
+        assert_true(lagged[1] / squares > 0.585 && lagged[1] / squares < 0.628);
+        assert_true(lagged[2] / squares > 0.340 && lagged[2] / squares < 0.395);
+}
+
+/* It is continuous where blocks meet: no step is larger than chance allows. */
+static void test_noise_has_no_seams(void **state) {
+        struct noise_bridge bridge;
+        struct noise_walk walk;
+
+        noise_bridge_init(&bridge);
+        noise_walk_seek(&walk, &bridge, 3, 0);
+        for (unsigned int i = 0; i < 200000; ++i) {
+                int64_t change = (int64_t) walk.next - walk.here;
+
+                assert_true(change < INT64_C(3) * NOISE_ONE && change > -INT64_C(3) * NOISE_ONE);
+                noise_walk_step(&walk, &bridge, 3);
+        }
+}
+
+static void test_noise_series(void **state) {
+        struct noise_bridge bridge;
+        struct noise_series series;
+        struct noise_walk walk;
+
+        noise_bridge_init(&bridge);
+        noise_series_init(&series, 9, 80 * NSEC_PER_SEC);
+        for (uint64_t point = 0; point < 1000; ++point) {
+                uint64_t somewhere = random_scale(random_draw(1, point), 100000);
+
+                noise_walk_seek(&walk, &bridge, 9, somewhere);
+                assert_int_equal(
+                                noise_series_get(&series, &bridge, somewhere * 10 * NSEC_PER_SEC), walk.here);
+                assert_int_equal(noise_series_get(&series, &bridge,
+                                                 somewhere * 10 * NSEC_PER_SEC + 5 * NSEC_PER_SEC),
+                                noise_walk_get(&walk, 32768));
+        }
+}
+
+/* weather */
+
+static void test_sine(void **state) {
+        assert_int_equal(weather_sine_q16(0), 0);
+        assert_int_equal(weather_sine_q16(0x4000), 65536);
+        assert_int_equal(weather_sine_q16(0x8000), 0);
+        assert_int_equal(weather_sine_q16(0xc000), -65536);
+        /* sin 30° */
+        assert_in_range(weather_sine_q16(65536 / 12), 32768 - 150, 32768 + 150);
+}
+
+static void test_weather(void **state) {
+        const uint64_t day = UINT64_C(86400) * NSEC_PER_SEC, january = UINT64_C(1768521600) * NSEC_PER_SEC;
+
+        /* Houston and Williston, July and January */
+        assert_true(weather_get_season_e2(january, 29760000) >
+                        weather_get_season_e2(january, 48150000) + 2500);
+        assert_true(weather_get_season_e2(january + 182 * day, 29760000) >
+                        weather_get_season_e2(january, 29760000) + 3500);
+        /* At 90° west three in the afternoon is 21 h UTC. */
+        assert_in_range(weather_get_daily_e2(january + day * 21 / 24, -90000000, 0), 1090, 1100);
+        assert_in_range(-weather_get_daily_e2(january + day * 9 / 24, -90000000, 0), 1090, 1100);
+}
+
+/* hydraulics */
+
+static const struct plant_pipeline *pipeline_of(const struct plant *plant) {
+        return &plant->pipelines[0];
+}
+
+static struct hydraulics_place place_at(const struct plant_pipeline *pipeline, uint32_t mile_post_e2) {
+        uint32_t station = plant_pipeline_find_station(pipeline, mile_post_e2);
+
+        return (struct hydraulics_place){
+                .mile_post_e2 = mile_post_e2,
+                .station_e2 = pipeline->stations_e2[station],
+                .stretch_end_e2 = plant_pipeline_get_stretch_end_e2(pipeline, station),
+        };
+}
+
+static void test_steady_state(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+        const struct incident none = {};
+        struct hydraulics hydraulics = { .incident = &none, .time_ns = EPOCH_NS };
+        int64_t before = INT64_MAX;
+
+        assert_int_equal(plant_new(&plant, i4_catalog_get_default()), 0);
+        hydraulics.pipeline = pipeline_of(plant);
+
+        for (uint32_t load = 50000; load < 85000; load += 5000) {
+                hydraulics.load_q16 = load;
+                for (uint32_t mile_post = 0; mile_post <= hydraulics.pipeline->length_e2; mile_post += 100) {
+                        struct hydraulics_place place = place_at(hydraulics.pipeline, mile_post);
+                        int64_t pressure = hydraulics_get_pressure_e2(&hydraulics, &place);
+
+                        /* All that goes in passes everywhere; the pressure falls until a station lifts it. */
+                        assert_int_equal(hydraulics_get_flow_e2(&hydraulics, &place),
+                                        (int64_t) hydraulics.pipeline->flow_e2 * load >> 16);
+                        if (mile_post != 0 && mile_post - place.station_e2 >= 100)
+                                assert_true(pressure < before);
+                        else if (mile_post > 0)
+                                assert_true(pressure > before);
+                        before = pressure;
+                }
+        }
+}
+
+static void test_leak(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+        struct incident leak = {
+                .kind = I4_FAULT_LEAK,
+                .place_e2 = 12000,
+                .strength_q16 = 65536,
+                .start_ns = EPOCH_NS,
+                .end_ns = EPOCH_NS + 3600 * NSEC_PER_SEC,
+        };
+        const struct incident none = {};
+        struct hydraulics hydraulics = { .load_q16 = 65536 }, calm;
+        struct hydraulics_place above, below, far;
+        int64_t missing;
+
+        assert_int_equal(plant_new(&plant, i4_catalog_get_default()), 0);
+        hydraulics.pipeline = pipeline_of(plant);
+        hydraulics.incident = &leak;
+        above = place_at(hydraulics.pipeline, 11900);
+        below = place_at(hydraulics.pipeline, 12100);
+        far = place_at(hydraulics.pipeline, 40000);
+
+        /* The wave has 280 miles to go, 1.46 s each. */
+        hydraulics.time_ns = EPOCH_NS + 300 * NSEC_PER_SEC;
+        assert_int_equal(hydraulics_get_flow_e2(&hydraulics, &far), hydraulics.pipeline->flow_e2);
+        assert_true(hydraulics_get_flow_e2(&hydraulics, &below) < hydraulics.pipeline->flow_e2);
+
+        /* What is missing is the leak: a tenth at full strength. */
+        hydraulics.time_ns = EPOCH_NS + 1800 * NSEC_PER_SEC;
+        missing = hydraulics_get_flow_e2(&hydraulics, &above) - hydraulics_get_flow_e2(&hydraulics, &far);
+        assert_in_range(missing, hydraulics.pipeline->flow_e2 / 10 - 500,
+                        hydraulics.pipeline->flow_e2 / 10 + 500);
+
+        /* More flow before it: the pressure falls faster; on other stretches nothing shows but the flow. */
+        calm = hydraulics;
+        calm.incident = &none;
+        assert_true(hydraulics_get_pressure_e2(&hydraulics, &above) <
+                        hydraulics_get_pressure_e2(&calm, &above));
+        assert_true(hydraulics_is_on_stretch(&leak, &above));
+        assert_false(hydraulics_is_on_stretch(&leak, &far));
+
+        hydraulics.time_ns = EPOCH_NS + 3600 * NSEC_PER_SEC * 2;
+        assert_int_equal(hydraulics_get_flow_e2(&hydraulics, &far), hydraulics.pipeline->flow_e2);
+}
+
+/* routes */
+
+static void test_routes(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+        const struct i4_catalog *catalog = i4_catalog_get_default();
+
+        assert_int_equal(plant_new(&plant, catalog), 0);
+        for (uint32_t i = 0; i < catalog->n_pipelines; ++i) {
+                const struct plant_pipeline *pipeline = &plant->pipelines[i];
+                struct plant_way_point first = plant_pipeline_locate(pipeline, 0);
+                struct plant_way_point last = plant_pipeline_locate(pipeline, pipeline->length_e2);
+                struct plant_way_point before = first;
+
+                assert_int_equal(first.latitude_e6, pipeline->way_points[0].latitude_e6);
+                assert_int_equal(last.longitude_e6,
+                                pipeline->way_points[pipeline->n_way_points - 1].longitude_e6);
+                for (uint32_t mile_post = 0; mile_post <= pipeline->length_e2; mile_post += 100) {
+                        struct plant_way_point here = plant_pipeline_locate(pipeline, mile_post);
+
+                        /* A mile is never more than 0.06°, and never nothing. */
+                        assert_in_range(abs(here.latitude_e6 - before.latitude_e6) +
+                                                        abs(here.longitude_e6 - before.longitude_e6),
+                                        mile_post == 0 ? 0 : 1000, 60000);
+                        before = here;
+                }
+        }
+}
+
+/* alarms */
+
+static void test_deadband(void **state) {
+        const struct plant_limits limits = { 10, 20, 80, 90, 5 };
+
+        assert_int_equal(alarm_judge(&limits, ALARM_NONE, 80), ALARM_NONE);
+        assert_int_equal(alarm_judge(&limits, ALARM_NONE, 81), ALARM_HIGH);
+        assert_int_equal(alarm_judge(&limits, ALARM_HIGH, 76), ALARM_HIGH);
+        assert_int_equal(alarm_judge(&limits, ALARM_HIGH, 75), ALARM_NONE);
+        assert_int_equal(alarm_judge(&limits, ALARM_HIGH, 91), ALARM_HIGH_HIGH);
+        assert_int_equal(alarm_judge(&limits, ALARM_HIGH_HIGH, 86), ALARM_HIGH_HIGH);
+        assert_int_equal(alarm_judge(&limits, ALARM_HIGH_HIGH, 85), ALARM_HIGH);
+        assert_int_equal(alarm_judge(&limits, ALARM_NONE, 19), ALARM_LOW);
+        assert_int_equal(alarm_judge(&limits, ALARM_LOW, 24), ALARM_LOW);
+        assert_int_equal(alarm_judge(&limits, ALARM_LOW, 25), ALARM_NONE);
+        assert_int_equal(alarm_judge(&limits, ALARM_NONE, 9), ALARM_LOW_LOW);
+}
+
+/* the whole */
+
+struct tally {
+        uint64_t n, n_anomalous, n_alert, n_groundless, n_maintenance;
+        uint64_t kinds[I4_N_FAULT];
+};
+
+/* Ten days, a reading of each sensor every two hours and a bit. */
+static struct tally tally_make(uint32_t anomalies_e4) {
+        struct anchor anchor = anchor_of(8000, UINT64_C(7300) * NSEC_PER_SEC);
+        _cleanup_(model_freep) struct model *model = make(11, anomalies_e4);
+        static struct i4_record records[8000];
+        struct tally tally = {};
+
+        for (uint64_t step = 0; step < 120 * 8000; step += 8000) {
+                generate(model, &anchor, step, records, ELEMENTSOF(records));
+                for (size_t i = 0; i < ELEMENTSOF(records); ++i) {
+                        const struct i4_record *record = &records[i];
+
+                        ++tally.n;
+                        ++tally.kinds[record->fault];
+                        tally.n_anomalous += record->fault != I4_FAULT_NONE;
+                        tally.n_alert += record->alert != I4_ALERT_NONE;
+                        tally.n_groundless +=
+                                        record->alert != I4_ALERT_NONE && record->fault == I4_FAULT_NONE;
+                        tally.n_maintenance += record->status == I4_STATUS_MAINTENANCE;
+                        assert_int_equal(record->event == 0, record->fault == I4_FAULT_NONE);
+                }
+        }
+
+        return tally;
+}
+
+static void test_shares(void **state) {
+        struct tally tally = tally_make(200);
+
+        assert_in_range(tally.n_anomalous * 10000 / tally.n, 150, 250);
+        for (unsigned int i = 0; i < I4_N_FAULT; ++i)
+                assert_true(tally.kinds[i] > 0);
+        /* Limits are set for a plant that runs well. */
+        assert_in_range(tally.n_groundless * 100000 / tally.n, 0, 200);
+        assert_in_range(tally.n_alert * 10000 / tally.n, 50, 200);
+        /* two hours in thirty days */
+        assert_in_range(tally.n_maintenance * 10000 / tally.n, 20, 36);
+}
+
+static void test_no_anomalies(void **state) {
+        struct tally tally = tally_make(0);
+
+        assert_int_equal(tally.n_anomalous, 0);
+}
+
+static void test_all_anomalous(void **state) {
+        struct tally tally = tally_make(10000);
+
+        assert_in_range(tally.n_anomalous * 100 / tally.n, 80, 100);
+}
+
+/* A sensor that is not in trouble changes from one second to the next by a fraction of its range. */
+static void test_smooth(void **state) {
+        struct anchor anchor = anchor_of(8000, NSEC_PER_SEC);
+        _cleanup_(model_freep) struct model *model = make(5, 0);
+        static struct i4_record now[8000], before[8000];
+        const struct i4_catalog *catalog = i4_catalog_get_default();
+
+        generate(model, &anchor, 0, before, ELEMENTSOF(before));
+        for (uint64_t second = 1; second < 200; ++second) {
+                generate(model, &anchor, second * 8000, now, ELEMENTSOF(now));
+                for (size_t i = 0; i < ELEMENTSOF(now); ++i) {
+                        const struct catalog_type *type = &catalog->types[now[i].type];
+                        int64_t range = type->maximum_e2 - type->minimum_e2;
+
+                        assert_int_equal(now[i].sensor, before[i].sensor);
+                        assert_in_range(llabs((int64_t) now[i].value_e2 - before[i].value_e2), 0, range / 30);
+                        assert_in_range(now[i].value_e2 - type->minimum_e2, 0, range);
+                }
+                memcpy(before, now, sizeof(now));
+        }
+}
+
+int main(void) {
+        const struct CMUnitTest tests[] = {
+                cmocka_unit_test(test_any_way),
+                cmocka_unit_test(test_noise),
+                cmocka_unit_test(test_noise_has_no_seams),
+                cmocka_unit_test(test_noise_series),
+                cmocka_unit_test(test_sine),
+                cmocka_unit_test(test_weather),
+                cmocka_unit_test(test_steady_state),
+                cmocka_unit_test(test_leak),
+                cmocka_unit_test(test_routes),
+                cmocka_unit_test(test_deadband),
+                cmocka_unit_test(test_shares),
+                cmocka_unit_test(test_no_anomalies),
+                cmocka_unit_test(test_all_anomalous),
+                cmocka_unit_test(test_smooth),
+        };
+
+        return cmocka_run_group_tests(tests, NULL, NULL);
+}
