@@ -18,7 +18,7 @@ struct bench {
         char lines[N_RECORDS * I4_LINE_MAX];
         char buffer[N_RECORDS * I4_LINE_MAX];
         size_t lengths[N_RECORDS];
-        struct model *model;
+        struct model *models[MODEL_N_KINDS];
         i4_encoder *encoder;
         struct anchor anchor;
         uint64_t step;
@@ -49,11 +49,11 @@ static size_t encode(struct bench *bench) {
                         sizeof(bench->buffer), &n_encoded);
 }
 
-static void generate(struct bench *bench) {
+static void generate(struct bench *bench, enum model_kind kind) {
         struct timeline timeline;
 
         timeline_init(&timeline, &bench->anchor, bench->step);
-        model_generate(bench->model, bench->step, bench->step, &timeline, bench->records, N_RECORDS);
+        model_generate(bench->models[kind], bench->step, bench->step, &timeline, bench->records, N_RECORDS);
         bench->step += N_RECORDS;
 }
 
@@ -64,20 +64,50 @@ static uint64_t run_encode(void *userdata) {
         return N_REPEAT * N_RECORDS;
 }
 
-static uint64_t run_generate(void *userdata) {
+static uint64_t run_generate(struct bench *bench, enum model_kind kind) {
         for (unsigned int i = 0; i < N_REPEAT; ++i)
-                generate(userdata);
+                generate(bench, kind);
 
         return N_REPEAT * N_RECORDS;
 }
 
-static uint64_t run_both(void *userdata) {
+static uint64_t run_uniform(void *userdata) {
+        return run_generate(userdata, MODEL_UNIFORM);
+}
+
+static uint64_t run_network(void *userdata) {
+        return run_generate(userdata, MODEL_NETWORK);
+}
+
+static uint64_t run_both(struct bench *bench, enum model_kind kind) {
         for (unsigned int i = 0; i < N_REPEAT; ++i) {
-                generate(userdata);
-                (void) encode(userdata);
+                generate(bench, kind);
+                (void) encode(bench);
         }
 
         return N_REPEAT * N_RECORDS;
+}
+
+static uint64_t run_uniform_lines(void *userdata) {
+        return run_both(userdata, MODEL_UNIFORM);
+}
+
+static uint64_t run_network_lines(void *userdata) {
+        return run_both(userdata, MODEL_NETWORK);
+}
+
+static int make_models(struct bench *bench) {
+        for (unsigned int i = 0; i < MODEL_N_KINDS; ++i) {
+                struct model_settings settings = {
+                        .kind = (enum model_kind) i, .seed = 1, .anomalies_e4 = 200
+                };
+                int r = model_new(&bench->models[i], &settings, i4_catalog_get_default());
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
 }
 
 static void split_lines(struct bench *bench) {
@@ -92,23 +122,23 @@ static void split_lines(struct bench *bench) {
 
 int main(void) {
         _cleanup_(freep) struct bench *bench = calloc(1, sizeof(*bench));
-        const struct model_settings settings = { .kind = MODEL_UNIFORM, .seed = 1, .anomalies_e4 = 200 };
         struct bench_entry entries[] = {
                 { "memcpy of the same lines", run_copy, bench },
                 { "encode", run_encode, bench },
-                { "generate", run_generate, bench },
-                { "generate and encode", run_both, bench },
+                { "generate, uniform", run_uniform, bench },
+                { "generate, network", run_network, bench },
+                { "generate and encode, uniform", run_uniform_lines, bench },
+                { "generate and encode, network", run_network_lines, bench },
         };
 
-        if (!bench || model_new(&bench->model, &settings, i4_catalog_get_default()) < 0 ||
-                        i4_encoder_new(&bench->encoder, i4_catalog_get_default()) < 0)
+        if (!bench || make_models(bench) < 0 || i4_encoder_new(&bench->encoder, i4_catalog_get_default()) < 0)
                 return EXIT_FAILURE;
 
         bench->anchor = (struct anchor){
                 .time_ns = UINT64_C(1700000000) * NSEC_PER_SEC,
                 .rate = { .n_records = 1000000, .period_ns = NSEC_PER_SEC },
         };
-        generate(bench);
+        generate(bench, MODEL_UNIFORM);
         (void) encode(bench);
         split_lines(bench);
 
@@ -116,6 +146,7 @@ int main(void) {
         bench_print("records", entries, ELEMENTSOF(entries));
 
         i4_encoder_free(bench->encoder);
-        model_free(bench->model);
+        for (unsigned int i = 0; i < MODEL_N_KINDS; ++i)
+                model_free(bench->models[i]);
         return EXIT_SUCCESS;
 }
