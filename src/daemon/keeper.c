@@ -753,6 +753,7 @@ struct keeper *keeper_free(struct keeper *keeper) {
 int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range) {
         struct writer_settings settings = {
                 .engine = keeper->settings.engine,
+                .direct_io = keeper->settings.direct_io,
                 .block_size = BLOCK_SIZE,
                 .n_blocks = N_BLOCKS,
                 .flush_ns = keeper->settings.flush_ns,

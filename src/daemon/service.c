@@ -87,6 +87,7 @@ static struct generator_settings config_get_generator_settings(const struct conf
 static struct recorder_settings config_get_recorder_settings(const struct config *config) {
         return (struct recorder_settings){
                 .engine = config->engine,
+                .direct_io = config->direct_io,
                 .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
                 .flush_ns = config->flush_ns,
                 .sync_ns = config->sync_ns,
