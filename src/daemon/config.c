@@ -340,6 +340,7 @@ static const struct value_type type_switch = {
 
 static_assert(sizeof(enum model_kind) == sizeof(unsigned int) &&
                                 sizeof(enum engine_kind) == sizeof(unsigned int) &&
+                                sizeof(enum direct_io) == sizeof(unsigned int) &&
                                 sizeof(enum overflow) == sizeof(unsigned int),
                 "every enumeration is stored by one function");
 
@@ -397,6 +398,7 @@ static const char *const model_names[] = { "network", "uniform", NULL };
 static_assert(ELEMENTSOF(model_names) == MODEL_N_KINDS + 1, "every model has a name");
 
 static const char *const engine_names[] = { "auto", "io_uring", "pwrite", NULL };
+static const char *const direct_io_names[] = { "auto", "yes", "no", NULL };
 static const char *const overflow_names[] = { "auto", "drop", "block", NULL };
 
 #define MEMBER(member) offsetof(struct config, member)
@@ -417,6 +419,7 @@ static const struct config_key keys[] = {
 
         { "Storage",   "Enabled",         "yes",      &type_switch,    MEMBER(storage_enabled),            CONFIG_RESTART },
         { "Storage",   "Engine",          "auto",     &type_choice,    MEMBER(engine),                     CONFIG_RESTART, .names = engine_names },
+        { "Storage",   "DirectIO",        "auto",     &type_choice,    MEMBER(direct_io),                  CONFIG_RESTART, .names = direct_io_names },
         { "Storage",   "Overflow",        "auto",     &type_choice,    MEMBER(overflow),                   CONFIG_LIVE, .names = overflow_names },
         { "Storage",   "FlushSec",        "250ms",    &type_span,      MEMBER(flush_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_MIN },
         { "Storage",   "SyncSec",         "5s",       &type_span,      MEMBER(sync_ns),                    CONFIG_LIVE, 100 * NSEC_PER_MSEC, NSEC_INFINITY },

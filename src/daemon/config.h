@@ -46,6 +46,7 @@ struct config {
         /* [Storage] */
         bool storage_enabled;
         enum engine_kind engine;
+        enum direct_io direct_io;
         enum overflow overflow;
         uint64_t flush_ns;
         uint64_t sync_ns;                    /* NSEC_INFINITY: never */

@@ -12,6 +12,7 @@
 #include "daemon/store.h"
 #include "lib/view.h"
 #include "model/catalog_file.h"
+#include "storage/ledger.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -87,6 +88,7 @@ static struct generator_settings config_get_generator_settings(const struct conf
 static struct recorder_settings config_get_recorder_settings(const struct config *config) {
         return (struct recorder_settings){
                 .engine = config->engine,
+                .direct_io = config->direct_io,
                 .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
                 .flush_ns = config->flush_ns,
                 .sync_ns = config->sync_ns,
@@ -306,6 +308,46 @@ static int service_load(struct service *service) {
         return r < 0 ? service_fail(service, r, "Cannot set up the model") : 0;
 }
 
+/* The first of several; systemd separates them by colons. */
+static const char *environment_get_path(const char *name, char buffer[static PATH_MAX]) {
+        const char *value = getenv(name);
+
+        if (!value || !*value)
+                return NULL;
+
+        (void) snprintf(buffer, PATH_MAX, "%.*s", (int) strcspn(value, ":"), value);
+        return buffer;
+}
+
+static const char *service_get_directory(const struct service *service, char buffer[static PATH_MAX]) {
+        const char *path = service->options->directory_path;
+
+        if (!path)
+                path = environment_get_path("STATE_DIRECTORY", buffer);
+
+        return path ? path : OPTIONS_DIRECTORY_PATH;
+}
+
+/* Above all that is stored, for a ring that knows of no other. */
+static int service_get_first_sequence(struct service *service, uint64_t *sequencep) {
+        char buffer[PATH_MAX];
+        const char *path = service_get_directory(service, buffer);
+        int r;
+
+        *sequencep = 0;
+        if (!service->config.storage_enabled)
+                return 0;
+
+        r = ledger_read(path, sequencep);
+        if (r == -EBADMSG)
+                return service_fail(service, r,
+                                "%s/.sequence is damaged: write the number that the next reading shall have, with 20 digits, "
+                                "or remove it to begin at 0",
+                                path);
+        /* What else may be wrong with the directory is told when it is opened. */
+        return 0;
+}
+
 static int service_open_ring(struct service *service) {
         struct ring_settings settings = {
                 .n_records = service->config.n_records,
@@ -315,6 +357,9 @@ static int service_open_ring(struct service *service) {
         char size[FORMAT_MAX];
         int result;
 
+        result = service_get_first_sequence(service, &settings.first_sequence);
+        if (result < 0)
+                return result;
         result = store_open(&service->store, &settings, service->catalog);
         if (result < 0)
                 return service_fail(service, result,
@@ -342,22 +387,11 @@ static void service_keep_ring(struct service *service) {
                 report_ring_not_kept(service->report, r);
 }
 
-/* The first of several; systemd separates them by colons. */
-static const char *environment_get_path(const char *name, char buffer[static PATH_MAX]) {
-        const char *value = getenv(name);
-
-        if (!value || !*value)
-                return NULL;
-
-        (void) snprintf(buffer, PATH_MAX, "%.*s", (int) strcspn(value, ":"), value);
-        return buffer;
-}
-
 static int service_open_storage(struct service *service) {
         struct recorder_settings settings = config_get_recorder_settings(&service->config);
         struct ring *ring = service->store.ring;
         char buffer[PATH_MAX];
-        const char *path = service->options->directory_path;
+        const char *path = service_get_directory(service, buffer);
         int r;
 
         r = ring_view_init(&service->view, ring->header, ring->size);
@@ -365,11 +399,6 @@ static int service_open_storage(struct service *service) {
                 return service_fail(service, r, "Cannot look at the ring");
         if (!service->config.storage_enabled)
                 return 0;
-
-        if (!path)
-                path = environment_get_path("STATE_DIRECTORY", buffer);
-        if (!path)
-                path = OPTIONS_DIRECTORY_PATH;
 
         r = recorder_new(&service->recorder, &settings, path, &service->view, ring->statistics,
                         service->catalog, &service->store.state->memory->recorder);

@@ -2,6 +2,7 @@
 
 #include "storage/directory.h"
 
+#include "storage/ledger.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
@@ -291,6 +292,10 @@ int directory_end_line(struct directory *directory) {
                 return 0;
 
         return pwrite(directory->live_fd, "\n", 1, (off_t) identity.size) < 0 ? -errno : 1;
+}
+
+int directory_reserve(const struct directory *directory, uint64_t next) {
+        return ledger_write(directory->fd, next);
 }
 
 void directory_begin(struct directory *directory, uint64_t sequence, uint64_t time_ns) {

@@ -103,6 +103,9 @@ int directory_find_end(
 /* Writes the line feed that a torn last line lacks. 1: it did, 0: there was none to write. */
 int directory_end_line(struct directory *directory);
 
+/* Numbers below @next may be stored from now on, and that is durable: see ledger.h. */
+int directory_reserve(const struct directory *directory, uint64_t next);
+
 /* The first record of an empty live file. */
 void directory_begin(struct directory *directory, uint64_t sequence, uint64_t time_ns);
 

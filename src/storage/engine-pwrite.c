@@ -18,6 +18,7 @@
 struct engine_pwrite {
         struct engine engine;
         int fd;
+        int direct_fd;
         int result;
 };
 
@@ -31,6 +32,11 @@ static void pwrite_free(struct engine *engine) {
 
 static int pwrite_set_file(struct engine *engine, int fd) {
         engine_pwrite_from(engine)->fd = fd;
+        return 0;
+}
+
+static int pwrite_set_direct_file(struct engine *engine, int fd) {
+        engine_pwrite_from(engine)->direct_fd = fd;
         return 0;
 }
 
@@ -54,7 +60,7 @@ static int pwrite_perform(int fd, const struct engine_request *request) {
 static int pwrite_submit(struct engine *engine, const struct engine_request *request) {
         struct engine_pwrite *self = engine_pwrite_from(engine);
 
-        self->result = pwrite_perform(self->fd, request);
+        self->result = pwrite_perform(request->is_direct ? self->direct_fd : self->fd, request);
         return 0;
 }
 
@@ -91,6 +97,7 @@ static const struct engine_interface pwrite_interface = {
         .name = "pwrite",
         .free = pwrite_free,
         .set_file = pwrite_set_file,
+        .set_direct_file = pwrite_set_direct_file,
         .submit = pwrite_submit,
         .reap = pwrite_reap,
 };
@@ -111,7 +118,7 @@ static int engine_pwrite_new(struct engine **enginep, const struct engine_interf
                 return -ENOMEM;
 
         self->engine.interface = interface;
-        self->fd = -1;
+        self->fd = self->direct_fd = -1;
         *enginep = &self->engine;
         return 0;
 }

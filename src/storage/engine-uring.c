@@ -40,6 +40,12 @@
 
 #define N_ENTRIES 4u
 
+/* The two descriptors of the one file, by their places among the registered ones. */
+enum {
+        FILE_CACHED,
+        FILE_DIRECT,
+};
+
 /* How long engine_free() waits for what is in flight before it leaves that to the kernel. */
 #define FREE_TIMEOUT_NS NSEC_PER_SEC
 
@@ -47,6 +53,7 @@ struct engine_uring {
         struct engine engine;
         struct io_uring ring;
         enum engine_operation operation; /* in flight */
+        bool is_direct;                  /* as the request said */
         bool is_ready;                   /* @ring is initialised */
         bool is_busy;
 };
@@ -95,7 +102,7 @@ static int uring_restrict(const struct io_uring *ring) {
 }
 
 static int uring_prepare(struct io_uring *ring, const struct iovec *buffers, unsigned int n_buffers) {
-        const int none = -1;
+        const int none[] = { -1, -1 };
         int r;
 
         /* Waiting with a timeout must not need an operation of its own. */
@@ -105,7 +112,7 @@ static int uring_prepare(struct io_uring *ring, const struct iovec *buffers, uns
         r = io_uring_register_buffers(ring, buffers, n_buffers);
         if (r < 0)
                 return r;
-        r = io_uring_register_files(ring, &none, 1);
+        r = io_uring_register_files(ring, none, ELEMENTSOF(none));
         if (r < 0)
                 return r;
         r = uring_restrict(ring);
@@ -116,11 +123,14 @@ static int uring_prepare(struct io_uring *ring, const struct iovec *buffers, uns
 }
 
 /* Could not be submitted: the engine has failed. Could not be done: the operation has. */
-static bool result_is_refusal(enum engine_operation operation, int result) {
+static bool result_is_refusal(enum engine_operation operation, bool is_direct, int result) {
         if (result == -EACCES || result == -EPERM)
                 return true;
 
-        return operation == ENGINE_WRITE && (result == -EINVAL || result == -EOPNOTSUPP || result == -EFAULT);
+        /* That a file cannot be written directly is said in the same words, and is no fault of the engine's.
+         */
+        return operation == ENGINE_WRITE && !is_direct &&
+               (result == -EINVAL || result == -EOPNOTSUPP || result == -EFAULT);
 }
 
 static int uring_reap(struct engine *engine, uint64_t timeout_ns, int *resultp) {
@@ -144,7 +154,7 @@ static int uring_reap(struct engine *engine, uint64_t timeout_ns, int *resultp) 
         result = cqe->res;
         io_uring_cqe_seen(&self->ring, cqe);
         self->is_busy = false;
-        if (result_is_refusal(self->operation, result))
+        if (result_is_refusal(self->operation, self->is_direct, result))
                 return result;
 
         *resultp = result;
@@ -162,26 +172,33 @@ static void uring_free(struct engine *engine) {
         free(self);
 }
 
-static int uring_set_file(struct engine *engine, int fd) {
-        struct engine_uring *self = engine_uring_from(engine);
+static int uring_set(struct engine *engine, unsigned int file, int fd) {
         int r;
 
-        r = io_uring_register_files_update(&self->ring, 0, &fd, 1);
+        r = io_uring_register_files_update(&engine_uring_from(engine)->ring, file, &fd, 1);
         return r < 0 ? r : 0;
+}
+
+static int uring_set_file(struct engine *engine, int fd) {
+        return uring_set(engine, FILE_CACHED, fd);
+}
+
+static int uring_set_direct_file(struct engine *engine, int fd) {
+        return uring_set(engine, FILE_DIRECT, fd);
 }
 
 static void sqe_prepare(struct io_uring_sqe *sqe, const struct engine_request *request) {
         switch (request->operation) {
         case ENGINE_WRITE:
-                io_uring_prep_write_fixed(sqe, 0, request->data, (unsigned int) request->size,
-                                request->offset, (int) request->buffer);
+                io_uring_prep_write_fixed(sqe, request->is_direct ? FILE_DIRECT : FILE_CACHED, request->data,
+                                (unsigned int) request->size, request->offset, (int) request->buffer);
                 break;
         case ENGINE_ALLOCATE:
-                io_uring_prep_fallocate(
-                                sqe, 0, FALLOC_FL_KEEP_SIZE, (off_t) request->offset, (off_t) request->size);
+                io_uring_prep_fallocate(sqe, FILE_CACHED, FALLOC_FL_KEEP_SIZE, (off_t) request->offset,
+                                (off_t) request->size);
                 break;
         case ENGINE_SYNC:
-                io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
+                io_uring_prep_fsync(sqe, FILE_CACHED, IORING_FSYNC_DATASYNC);
                 break;
         }
         io_uring_sqe_set_flags(sqe, IOSQE_FIXED_FILE);
@@ -198,6 +215,7 @@ static int uring_submit(struct engine *engine, const struct engine_request *requ
 
         sqe_prepare(sqe, request);
         self->operation = request->operation;
+        self->is_direct = request->is_direct;
 
         do
                 r = io_uring_submit(&self->ring);
@@ -213,6 +231,7 @@ static const struct engine_interface uring_interface = {
         .name = "io_uring",
         .free = uring_free,
         .set_file = uring_set_file,
+        .set_direct_file = uring_set_direct_file,
         .submit = uring_submit,
         .reap = uring_reap,
 };

@@ -10,6 +10,7 @@
  * another. What was submitted may still happen then, with the bytes that are in the buffer at that time.
  */
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,6 +28,7 @@ struct engine_request {
         const void *data;
         uint64_t offset;
         size_t size;
+        bool is_direct; /* a write around the page cache: through the descriptor for that */
 };
 
 struct engine;
@@ -36,6 +38,8 @@ struct engine_interface {
         /* What is in flight keeps its pinned memory, which may be unmapped at any time, but not changed. */
         void (*free)(struct engine *engine);
         int (*set_file)(struct engine *engine, int fd);
+        /* NULL: writes nothing directly */
+        int (*set_direct_file)(struct engine *engine, int fd);
         int (*submit)(struct engine *engine, const struct engine_request *request);
         int (*reap)(struct engine *engine, uint64_t timeout_ns, int *resultp);
 };
@@ -70,6 +74,15 @@ static inline void engine_free(struct engine *engine) {
 /* @fd -1: none. Nothing may be in flight. */
 static inline int engine_set_file(struct engine *engine, int fd) {
         return engine->interface->set_file(engine, fd);
+}
+
+/* The same file opened with O_DIRECT, for requests that are; -1: none. -EOPNOTSUPP. Nothing may be in flight.
+ */
+static inline int engine_set_direct_file(struct engine *engine, int fd) {
+        if (!engine->interface->set_direct_file)
+                return -EOPNOTSUPP;
+
+        return engine->interface->set_direct_file(engine, fd);
 }
 
 /* Nothing may be in flight. */

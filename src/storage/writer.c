@@ -10,6 +10,11 @@
  * hand does not get all its space, the whole lines that fit into what there is are written, and then it
  * waits. File systems that cannot allocate ahead are written to without; there a full disk may leave a torn
  * line until there is room for the rest of it.
+ *
+ * A block that is written whole and at once may go around the page cache (O_DIRECT), which spares a copy and
+ * lets the disk, not the kernel's write-back, set the pace. One of which a part was written already, because
+ * a flush was due, goes through the cache to its end: a follower that has seen the begun page must not see it
+ * replaced underneath. So direct blocks begin on pages that nobody has touched.
  */
 
 #include "storage/writer.h"
@@ -20,6 +25,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -41,6 +47,8 @@ struct writer {
         int refused;             /* positive errno of what refused io_uring */
 
         int fd;
+        int direct_fd; /* ours; -1: none */
+        enum direct_io direct_io;
         struct writer_position position;
         struct writer_counters counters;
         uint64_t flush_ns, sync_ns;
@@ -99,7 +107,8 @@ int writer_new(struct writer **writerp, const struct writer_settings *settings,
         if (!writer)
                 return -ENOMEM;
 
-        writer->fd = -1;
+        writer->fd = writer->direct_fd = -1;
+        writer->direct_io = settings->direct_io;
         writer->flush_ns = settings->flush_ns;
         writer->sync_ns = settings->sync_ns;
         writer->chunk_max = writer->chunk = CHUNK_DEFAULT;
@@ -180,6 +189,7 @@ static void writer_fall_back(struct writer *writer, int error) {
         writer->is_busy = false;
         blocks_get_first(&writer->blocks)->due_ns = 0;
         (void) engine_set_file(engine, writer->fd);
+        (void) engine_set_direct_file(engine, writer->direct_fd);
 }
 
 /* what has to be done next */
@@ -230,6 +240,14 @@ static struct engine_request writer_plan_allocation(struct writer *writer) {
         };
 }
 
+/* Only @size bytes that are a whole block: anything else would share a page with what others read. */
+static bool writer_is_direct(const struct writer *writer, size_t size) {
+        if (writer->direct_fd < 0 || size != writer->blocks.block_size)
+                return false;
+
+        return writer->direct_io == DIRECT_IO_YES || writer->blocks.n_used > 2;
+}
+
 static struct engine_request writer_plan_write(struct writer *writer, size_t size) {
         struct block *block = blocks_get_first(&writer->blocks);
 
@@ -239,6 +257,7 @@ static struct engine_request writer_plan_write(struct writer *writer, size_t siz
                 .data = block->data + block->done,
                 .offset = block->base + block->done,
                 .size = size,
+                .is_direct = writer_is_direct(writer, size),
         };
 }
 
@@ -320,10 +339,25 @@ static void writer_complete_allocation(struct writer *writer, int result) {
         }
 }
 
+static void writer_drop_direct(struct writer *writer) {
+        if (writer->direct_fd < 0)
+                return;
+
+        (void) engine_set_direct_file(writer->engine, -1);
+        closep(&writer->direct_fd);
+        writer->direct_fd = -1;
+}
+
 static void writer_complete_write(struct writer *writer, int result) {
         struct block *block = blocks_get_first(&writer->blocks);
         uint64_t sequence = writer->position.sequence;
 
+        /* This file does not want to be written like that, or not with our alignment. */
+        if (writer->request.is_direct && (result == -EINVAL || result == -EOPNOTSUPP)) {
+                writer_drop_direct(writer);
+                block->due_ns = 0;
+                return;
+        }
         if (result <= 0) {
                 block->due_ns = 0;
                 writer_fail(writer, ENGINE_WRITE, result < 0 ? result : -EIO);
@@ -344,6 +378,7 @@ static void writer_complete_write(struct writer *writer, int result) {
         writer->counters.n_records += writer->position.sequence - sequence;
         writer->counters.n_bytes += (uint64_t) result;
         ++writer->counters.n_writes;
+        writer->counters.n_direct_writes += writer->request.is_direct;
         writer_succeed(writer, ENGINE_WRITE);
 }
 
@@ -470,6 +505,20 @@ static void writer_give_back(struct writer *writer) {
                 (void) !ftruncate(writer->fd, st.st_size);
 }
 
+/* Another description of the same file: flags belong to descriptions, and @fd is the caller's. */
+static void writer_open_direct(struct writer *writer) {
+        char path[32];
+
+        if (writer->direct_io == DIRECT_IO_NO || writer->fd < 0)
+                return;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", writer->fd);
+        writer->direct_fd = open(path, O_WRONLY | O_DIRECT | O_CLOEXEC | O_NOCTTY);
+        /* Without it everything goes through the cache, which is no worse than slow. */
+        if (writer->direct_fd >= 0 && engine_set_direct_file(writer->engine, writer->direct_fd) < 0)
+                writer_drop_direct(writer);
+}
+
 static int writer_choose_engine(struct writer *writer, bool is_stream) {
         struct engine *stream;
         int r;
@@ -495,6 +544,7 @@ int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer
         if (r < 0)
                 return r;
         writer_give_back(writer);
+        writer_drop_direct(writer);
         r = writer_choose_engine(writer, is_stream);
         if (r < 0)
                 return r;
@@ -514,6 +564,8 @@ int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer
         r = engine_set_file(writer->engine, fd);
         if (r < 0)
                 writer_fall_back(writer, r);
+        if (!is_stream)
+                writer_open_direct(writer);
         return 0;
 }
 
@@ -523,6 +575,7 @@ struct writer *writer_free(struct writer *writer) {
 
         if (writer->engine && writer_settle(writer, SETTLE_NS) >= 0)
                 writer_give_back(writer);
+        closep(&writer->direct_fd);
         engine_free(writer->engine);
         engine_free(writer->seekable);
         blocks_deinit(&writer->blocks);

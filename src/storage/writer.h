@@ -28,8 +28,16 @@ enum engine_kind {
         ENGINE_PWRITE,
 };
 
+/* Whether blocks go around the page cache. */
+enum direct_io {
+        DIRECT_IO_AUTO, /* while more of them wait than are under way */
+        DIRECT_IO_YES,
+        DIRECT_IO_NO,
+};
+
 struct writer_settings {
         enum engine_kind engine;
+        enum direct_io direct_io;
         size_t block_size;     /* bytes, a multiple of 4096 */
         unsigned int n_blocks; /* at least 2 */
         uint64_t flush_ns;     /* a record is on its way this long after it was appended, at the latest */
@@ -110,6 +118,7 @@ struct writer_counters {
         uint64_t n_records; /* completely written */
         uint64_t n_bytes;   /* written */
         uint64_t n_writes;
+        uint64_t n_direct_writes; /* of them */
         uint64_t n_syncs;
         uint64_t n_errors; /* failed writes, allocations and syncs */
 };

@@ -66,11 +66,5 @@ reader_is_attached bob || fail "the reader is gone"
 service_start
 reader_wait_for_more bob 1000
 reader_stop bob
-reader_output bob | csv_sequences >"$I4_WORK/bob"
-if [[ $(journal_count "A new ring") -eq 1 ]]; then
-        sed 's/$/,/' "$I4_WORK/bob" | assert_gapless "what bob saw"
-else
-        # Before systemd 254 a stop drops what the service manager keeps, and numbers begin anew.
-        breaks=$(awk 'NR > 1 && $1 != last + 1 { printf "%d ", $1 } { last = $1 }' "$I4_WORK/bob")
-        assert_equal "$breaks" "0 " "what follows on a gap in what bob saw"
-fi
+# Before systemd 254 a stop drops the ring that the service manager keeps; the numbers go on all the same.
+reader_output bob | assert_gapless "what bob saw"

@@ -219,7 +219,7 @@ static void test_values(void **state) {
         parse(f, "[Generator]\nRate=90/min\nSeed=18446744073709551615\nSensors=7\nCatalog=/x y/c.json\n"
                  "Model=uniform\nAnomalies=2.5%\nBatchSec=20ms\nCatchUpSec=infinity\n"
                  "[Ring]\nRecords=1024\nMaxReaders=3\n"
-                 "[Storage]\nEnabled=no\nEngine=pwrite\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
+                 "[Storage]\nEnabled=no\nEngine=pwrite\nDirectIO=yes\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
                  "MaxFileSize=64M\nMaxFileSec=1h\nMaxUse=1.5%\nKeepFree=1G\nMaxRetentionSec=2weeks\n"
                  "[Stats]\nIntervalSec=1min 30s\n");
         assert_string_equal(f->journal.text, "");
@@ -272,6 +272,7 @@ static void test_bad_values(void **state) {
                 { "Ring", "Records", "536870912", "must be a power of two" },
                 { "Ring", "MaxReaders", "16385", "must be a number from 1 to 16384" },
                 { "Storage", "Enabled", "maybe", "must be yes or no" },
+                { "Storage", "DirectIO", "maybe", "DirectIO=maybe: must be auto, yes or no" },
                 { "Storage", "Engine", "aio", "Engine=aio: must be auto, io_uring or pwrite" },
                 { "Storage", "Overflow", "", "" },
                 { "Storage", "FlushSec", "500us", "must be a span of time from 1ms to 1min" },

@@ -64,7 +64,7 @@ int recorder_wait(struct recorder *recorder, uint64_t sequence, uint64_t timeout
 
 struct fixture {
         struct ring *ring;
-        struct model *model;
+        struct model *model, *twin; /* the generator's thread has one of them */
         struct audience audience;
         struct pacer_state state;
         struct recorder recorder;
@@ -90,6 +90,7 @@ static int setup(void **state) {
                 .changed = PTHREAD_COND_INITIALIZER };
         assert_int_equal(ring_new(&f->ring, &ring_settings, i4_catalog_get_default()), 0);
         assert_int_equal(model_new(&f->model, &model_settings, i4_catalog_get_default()), 0);
+        assert_int_equal(model_new(&f->twin, &model_settings, i4_catalog_get_default()), 0);
         assert_int_equal(i4_reader_open_fd(&f->reader, f->ring->reader_fd), 0);
         audience_set_readers(&f->audience, 1);
 
@@ -103,6 +104,7 @@ static int teardown(void **state) {
         generator_free(f->generator);
         i4_reader_close(f->reader);
         model_free(f->model);
+        model_free(f->twin);
         ring_free(f->ring);
         free(f);
         return 0;
@@ -172,7 +174,7 @@ static void test_pace(void **state) {
         for (size_t i = 0; i < ELEMENTSOF(records); i += 97) {
                 struct timeline timeline = { .time_ns = records[i].time_ns, .divisor = 1 };
 
-                model_generate(f->model, 1000 + i, 1000 + i, &timeline, &expected, 1);
+                model_generate(f->twin, 1000 + i, 1000 + i, &timeline, &expected, 1);
                 assert_memory_equal(&records[i], &expected, sizeof(expected));
         }
 }

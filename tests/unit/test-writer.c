@@ -187,6 +187,29 @@ static void test_bytes_pwrite(void **state) {
         assert_int_equal(refused, 0);
 }
 
+/* The same around the page cache, where the file system lets us. */
+static void check_bytes_direct(struct fixture *f, enum engine_kind engine) {
+        (void) close(f->fd);
+        f->fd = open("/var/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+        assert_true(f->fd >= 0);
+        f->settings.factory = NULL;
+        f->settings.engine = engine;
+        f->settings.direct_io = DIRECT_IO_YES;
+        check_bytes(f);
+        if (writer_get_counters(f->writer).n_direct_writes == 0) {
+                print_message("/var/tmp cannot be written to directly\n");
+                skip();
+        }
+}
+
+static void test_bytes_direct_pwrite(void **state) {
+        check_bytes_direct(*state, ENGINE_PWRITE);
+}
+
+static void test_bytes_direct_uring(void **state) {
+        check_bytes_direct(*state, ENGINE_AUTO);
+}
+
 static void test_bytes_uring(void **state) {
         struct fixture *f = *state;
         int refused;
@@ -672,6 +695,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_bytes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bytes_pwrite, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bytes_uring, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_bytes_direct_pwrite, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_bytes_direct_uring, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_short_writes, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_offsets, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_busy, setup, teardown),

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The Debian packages: installed, upgraded under load, removed, purged. The last case, since nothing of i4 is left
+# after it.
+
+. ./lib.sh
+
+packages=$I4_WORK/root/var/tmp/packages
+
+dpkg_log() {
+        machine sh -c 'DEBIAN_FRONTEND=noninteractive dpkg "$@" >/var/tmp/dpkg.log 2>&1' dpkg "$@" || {
+                machine cat /var/tmp/dpkg.log
+                fail "dpkg $1 failed"
+        }
+}
+
+packages_install() {
+        dpkg_log --install --force-confnew /var/tmp/packages/i4.deb /var/tmp/packages/libi4.deb
+}
+
+service_reset
+machine systemctl stop i4d.socket i4d.service
+# What was installed by hand and has another name in the packages.
+machine sh -c 'rm -r /usr/share/man/man*/*i4* /usr/share/man/man*/sensor-gen* /usr/include/i4.h'
+
+step "build"
+mkdir "$packages"
+if [[ -z ${I4_PACKAGES:-} ]]; then
+        I4_PACKAGES=$I4_WORK/packages
+        ../../tools/build-package "$I4_PACKAGES" >"$I4_WORK/packages.log" 2>&1 || {
+                tail "$I4_WORK/packages.log"
+                fail "the packages cannot be built"
+        }
+fi
+cp "$I4_PACKAGES"/i4_*.deb "$packages/i4.deb"
+cp "$I4_PACKAGES"/libi4-1_*.deb "$packages/libi4.deb"
+
+step "installed: enabled and running"
+packages_install
+assert_equal "$(machine systemctl is-enabled i4d.socket i4d.service | sort --unique)" enabled "units"
+wait_for_value "state" active service_get ActiveState
+wait_for_at_least "published" 10000 stat_get .ring.next_sequence
+
+step "upgraded under load: the reader notices nothing but a pause"
+reader_start alice alice --from oldest --format csv
+reader_wait_for_more alice 10000
+for _ in 1 2 3; do
+        pid=$(service_get MainPID)
+        packages_install
+        service_wait_for_successor "$pid"
+        reader_wait_for_more alice 10000
+done
+reader_stop alice
+reader_output alice | assert_gapless "what alice saw"
+assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
+
+step "removed: stopped, and what was stored stays"
+dpkg_log --remove i4 libi4-1
+assert_equal "$(service_get LoadState)" not-found "unit"
+machine test -s /var/lib/i4/readings.jsonl || fail "the readings are gone"
+machine test -f /etc/i4/i4d.conf || fail "the settings are gone"
+
+step "purged: nothing is left"
+dpkg_log --purge i4 libi4-1
+left=$(machine find /etc /usr /lib /opt /run /var/lib -xdev \( -name 'i4' -o -name 'i4d*' -o -name 'i4-*' -o -name 'libi4*' \) \
+        -not -path '/usr/local/*' -not -name libi4.so | sort --unique)
+assert_equal "$left" "" "what is left"
+machine id i4 >/dev/null 2>&1 && fail "the user i4 is left"
+true
