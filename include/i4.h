@@ -229,6 +229,8 @@ struct i4_stats {
         uint64_t storage_limit_bytes;     /* what MaxUse= and KeepFree= allow now */
         uint64_t readers_refused;         /* since the daemon started */
         uint64_t readers_lost_records;    /* sum over all readers, as they report it */
+        uint64_t ring_first;              /* sequence of the first record ever published in this ring */
+        uint8_t ring_instance[16];        /* random, differs for every ring ever made */
 };
 
 struct i4_peer {

@@ -10,17 +10,19 @@ end
 
 set -l tail '__fish_seen_subcommand_from tail'
 set -l stat '__fish_seen_subcommand_from stat'
-set -l none 'not __fish_seen_subcommand_from tail stat help'
+set -l batch '__fish_seen_subcommand_from batch'
+set -l none 'not __fish_seen_subcommand_from tail stat batch help'
 
 complete --command i4 --no-files
 complete --command i4 --condition $none --arguments tail --description 'Print readings as they come'
 complete --command i4 --condition $none --arguments stat --description 'Show how the daemon, its storage and its readers are doing'
+complete --command i4 --condition $none --arguments batch --description 'Write readings as files'
 complete --command i4 --condition $none --arguments help --description 'Tell more about a verb'
 complete --command i4 --condition $none --long-option version --description 'Print the version'
 complete --command i4 --short-option h --long-option help --description 'Tell more'
-complete --command i4 --condition '__fish_seen_subcommand_from help' --arguments 'tail stat'
+complete --command i4 --condition '__fish_seen_subcommand_from help' --arguments 'tail stat batch'
 
-complete --command i4 --condition "$tail; or $stat" --long-option socket --require-parameter --force-files --description 'Where the daemon listens'
+complete --command i4 --condition "$tail; or $stat; or $batch" --long-option socket --require-parameter --force-files --description 'Where the daemon listens'
 
 complete --command i4 --condition $tail --short-option n --long-option lines --exclusive --description 'End after so many readings'
 complete --command i4 --condition $tail --long-option from --exclusive --arguments 'oldest newest' --description 'Where to start'
@@ -38,3 +40,18 @@ complete --command i4 --condition $tail --short-option v --long-option verbose -
 
 complete --command i4 --condition $stat --short-option w --long-option watch --description 'Look again every second'
 complete --command i4 --condition $stat --long-option json --description 'Print one JSON object'
+
+complete --command i4 --condition $batch --long-option input-file --require-parameter --force-files --description 'Read JSON Lines from there'
+complete --command i4 --condition $batch --long-option output-dir --exclusive --arguments '(__fish_complete_directories)' --description 'Where batches go'
+complete --command i4 --condition $batch --long-option batch-size --exclusive --description 'Records in a batch'
+complete --command i4 --condition $batch --long-option batch-period --exclusive --description 'No record waits longer'
+complete --command i4 --condition $batch --long-option edge-node-id --exclusive --description 'What this node is called'
+complete --command i4 --condition $batch --long-option enrich --description 'Add lineage, data_quality and batch_meta'
+complete --command i4 --condition $batch --long-option rules --exclusive --arguments 'reference all' --description 'What counts as an anomaly'
+complete --command i4 --condition $batch --long-option score --description 'Measure the rules against the truth'
+complete --command i4 --condition $batch --long-option pipeline-name --exclusive --description 'In lineage'
+complete --command i4 --condition $batch --long-option max-use --exclusive --description 'Bytes that may lie in the directory'
+complete --command i4 --condition $batch --long-option from --exclusive --arguments 'oldest newest' --description 'Where to begin in a new ring'
+complete --command i4 --condition $batch --short-option n --long-option records --exclusive --description 'End after so many records'
+complete --command i4 --condition $batch --short-option w --long-option wait --description 'Wait for a daemon that is not there'
+complete --command i4 --condition $batch --short-option v --long-option verbose --description 'Tell of each batch'

@@ -64,8 +64,10 @@ _public_ int i4_reader_get_stats(const i4_reader *reader, struct i4_stats *stats
                 .n_readers = (uint32_t) LOAD(statistics->n_readers),
                 .readers_refused = LOAD(statistics->readers_refused),
                 .readers_lost_records = LOAD(statistics->readers_lost),
+                .ring_first = view->first_sequence,
         };
 
+        memcpy(all.ring_instance, identity->instance, sizeof(all.ring_instance));
         stats_read_generator(&all, statistics);
         stats_read_storage(&all, statistics);
 

@@ -18,6 +18,7 @@
 static const struct verb *const verbs[] = {
         &verb_tail,
         &verb_stat,
+        &verb_batch,
 };
 
 static void print_help(void) {
@@ -34,6 +35,7 @@ static void print_help(void) {
                "  i4 tail --format pretty      watch readings come in\n"
                "  i4 tail -n 1000 > some.jsonl keep the next thousand\n"
                "  i4 stat --watch              how is the daemon, who reads, who is behind\n"
+               "  i4 batch --enrich            readings as files of a thousand, with lineage\n"
                "\n"
                "Manual: man 1 i4. Members of group i4 may read; the daemon is i4d(8).\n");
 }

@@ -3,6 +3,7 @@
 
 #include "tools/flags.h"
 
-/* One a file: tail.c, stat.c */
+/* One a file: batch.c, tail.c, stat.c */
+extern const struct verb verb_batch;
 extern const struct verb verb_stat;
 extern const struct verb verb_tail;

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * i4 batch from the ring
+ *
+ * Goes on where the last batch ended, as long as the ring is the same or continues the sequence; what was
+ * overwritten meanwhile is lost, and counted in the next batch.
+ */
+
+#include "tools/collector.h"
+#include "tools/notice.h"
+#include "tools/say.h"
+#include "tools/stop.h"
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#define READ_RECORDS 2048u
+
+#define ID_LOST "e2a9b7c05d1f4836b94c0e6a7f3d8215"
+
+#define SOURCE_SIZE 64u
+
+struct ring_source {
+        struct collector *collector;
+        i4_reader *reader;
+        i4_encoder *encoder;
+        struct i4_record *records;
+        bool is_gone; /* the daemon, and this has been told */
+};
+
+static const char *source_get_who(const struct ring_source *source) {
+        return source->collector->options->attachment.who;
+}
+
+/* "ring/" and the number that no other ring has */
+static void source_get_name(const struct ring_source *source, char name[static SOURCE_SIZE]) {
+        struct i4_stats stats;
+        size_t n;
+
+        (void) i4_reader_get_stats(source->reader, &stats, sizeof(stats));
+        n = (size_t) snprintf(name, SOURCE_SIZE, "ring/");
+        for (size_t i = 0; i < sizeof(stats.ring_instance); ++i)
+                n += (size_t) snprintf(name + n, SOURCE_SIZE - n, "%02x", stats.ring_instance[i]);
+}
+
+/* The ring that the last batch was of, or one that goes on counting where that one ended. */
+static bool source_is_continued(const struct ring_source *source, const char *name) {
+        const struct collector *collector = source->collector;
+        const struct outbox_position *position = &collector->position;
+        struct i4_stats stats;
+
+        if (!collector->has_position || strncmp(position->source, "ring/", strlen("ring/")) != 0)
+                return false;
+
+        (void) i4_reader_get_stats(source->reader, &stats, sizeof(stats));
+        return (strcmp(position->source, name) == 0 || stats.ring_first >= MAX(position->sequence, 1)) &&
+               stats.ring_next >= position->sequence;
+}
+
+static int source_find_place(struct ring_source *source, const char *name) {
+        const struct collector *collector = source->collector;
+
+        if (source_is_continued(source, name))
+                return i4_reader_seek(source->reader, collector->position.sequence);
+
+        return i4_reader_seek(source->reader, collector->options->from);
+}
+
+static int source_set_ring(struct ring_source *source) {
+        const i4_catalog *catalog = i4_reader_get_catalog(source->reader);
+        char name[SOURCE_SIZE];
+        int r;
+
+        source->encoder = i4_encoder_free(source->encoder);
+        r = i4_encoder_new(&source->encoder, catalog);
+        if (r < 0)
+                return r;
+
+        source_get_name(source, name);
+        return collector_set_source(source->collector, catalog, name, i4_reader_get_cursor(source->reader));
+}
+
+static int source_attach(struct ring_source *source) {
+        char name[SOURCE_SIZE];
+        int r;
+
+        r = attachment_open(&source->collector->options->attachment, &source->reader);
+        if (r != 0)
+                return r < 0 ? r : -EINTR;
+
+        source_get_name(source, name);
+        r = source_find_place(source, name);
+        if (r >= 0)
+                r = source_set_ring(source);
+        if (r < 0)
+                say(source_get_who(source), "%s", strerror(-r));
+
+        return r;
+}
+
+static int source_add(struct ring_source *source, size_t n_records) {
+        struct collector *collector = source->collector;
+        int r;
+
+        r = batch_add_records(&collector->batch, source->encoder, source->records, n_records,
+                        clock_now_ns(CLOCK_REALTIME));
+        if (r < 0) {
+                say(source_get_who(source), "%s", strerror(-r));
+                return r;
+        }
+
+        collector_mark(collector);
+        return 0;
+}
+
+static void source_tell_gap(struct ring_source *source, uint64_t first) {
+        uint64_t next = i4_reader_get_cursor(source->reader);
+        struct notice notice;
+
+        notice_init(&notice, source_get_who(source), LOG_WARNING, ID_LOST);
+        notice_add(&notice, "BATCH_LOST_RECORDS", "%" PRIu64, next - first);
+        notice_add(&notice, "BATCH_FIRST_LOST", "%" PRIu64, first);
+        notice_send(&notice, "lost %" PRIu64 " records (sequence %" PRIu64 " to %" PRIu64 ")", next - first,
+                        first, next - 1);
+}
+
+/* A batch is of one ring. */
+static int source_renew(struct ring_source *source) {
+        const struct attachment *attachment = &source->collector->options->attachment;
+        int r;
+
+        r = collector_deliver(source->collector);
+        if (r < 0)
+                return r;
+        r = attachment_renew(attachment, source->reader);
+        if (r != 0)
+                return r < 0 ? r : -EINTR;
+
+        source->is_gone = false;
+        if (source->collector->options->is_verbose)
+                say(attachment->who, "i4d has a new ring; going on at sequence %" PRIu64,
+                                i4_reader_get_cursor(source->reader));
+
+        r = source_set_ring(source);
+        if (r < 0)
+                say(attachment->who, "%s", strerror(-r));
+        return r;
+}
+
+static int source_tell_gone(struct ring_source *source) {
+        const struct attachment *attachment = &source->collector->options->attachment;
+
+        if (!attachment->wait) {
+                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
+                return -ECONNRESET;
+        }
+
+        if (!source->is_gone && source->collector->options->is_verbose)
+                say(attachment->who, "i4d is gone; waiting for it");
+        source->is_gone = true;
+        return 0;
+}
+
+/* What libi4 answers besides records. @first: where the reader stood before it was asked. */
+static int source_handle(struct ring_source *source, int answer, uint64_t first) {
+        switch (answer) {
+        case -EINTR:
+                return 0;
+        case -EOVERFLOW:
+                source_tell_gap(source, first);
+                return 0;
+        case -ESTALE:
+                return source_renew(source);
+        case -EPIPE:
+                return source_tell_gone(source);
+        case -EBADMSG:
+                say(source_get_who(source), "the ring is damaged at sequence %" PRIu64, first);
+                return -EBADMSG;
+        default:
+                say(source_get_who(source), "cannot read the ring: %s", strerror(-answer));
+                return answer;
+        }
+}
+
+static int source_step(struct ring_source *source) {
+        uint64_t cursor = i4_reader_get_cursor(source->reader);
+        uint64_t n_room = collector_get_room(source->collector);
+        int n;
+
+        n = i4_reader_read(source->reader, source->records, (size_t) MIN(n_room, READ_RECORDS));
+        if (n > 0)
+                return source_add(source, (size_t) n);
+        if (n == 0)
+                n = i4_reader_wait(source->reader, (int64_t) collector_get_timeout(source->collector));
+
+        return n < 0 ? source_handle(source, n, cursor) : 0;
+}
+
+static void source_deinit(struct ring_source *source) {
+        free(source->records);
+        source->encoder = i4_encoder_free(source->encoder);
+        source->reader = i4_reader_close(source->reader);
+}
+
+int collect_ring(struct collector *collector) {
+        _cleanup_(source_deinit) struct ring_source source = { .collector = collector };
+        int r;
+
+        source.records = calloc(READ_RECORDS, sizeof(*source.records));
+        if (!source.records) {
+                say(source_get_who(&source), "%s", strerror(ENOMEM));
+                return -ENOMEM;
+        }
+
+        r = source_attach(&source);
+        if (r < 0)
+                return r;
+
+        while (!stop_is_requested() && !collector_is_finished(collector)) {
+                r = source_step(&source);
+                if (r >= 0)
+                        r = collector_tend(collector);
+                if (r < 0)
+                        return r;
+        }
+
+        return collector_deliver(collector);
+}
