@@ -219,6 +219,10 @@ int line_parse(struct line *line, const char *text, size_t size) {
         return 0;
 }
 
+static bool is_blank(char c) {
+        return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 size_t line_copy(const struct line *line, char *buffer) {
         const char *p = line->text.text, *end = line->text.text + line->text.size - 1;
         char *out = buffer;
@@ -231,17 +235,17 @@ size_t line_copy(const struct line *line, char *buffer) {
 
                 /* With the comma behind it, or else the one before: needed fields always leave a neighbour.
                  */
-                while (p < end && memchr(" \t\r\n", *p, 4))
+                while (p < end && is_blank(*p))
                         ++p;
                 if (*p == ',')
                         ++p;
                 else
-                        while (out[-1] == ',' || strchr(" \t\r\n", out[-1]))
+                        while (out[-1] == ',' || is_blank(out[-1]))
                                 --out;
         }
 
         out = mempcpy(out, p, (size_t) (end - p));
-        while (strchr(" \t\r\n", out[-1]))
+        while (is_blank(out[-1]))
                 --out;
 
         return (size_t) (out - buffer);
