@@ -35,9 +35,10 @@ struct uploader {
         struct putter *putter;
         int fd; /* of the directory */
         struct uplink_report report;
-        uint64_t pause_ns;
-        uint64_t told_ns; /* CLOCK_MONOTONIC when the failure was told; 0: there is none */
-        bool has_more;    /* the other end of the uplink is open */
+        uint64_t pause_ns; /* after the last failure, before chance */
+        uint64_t retry_ns; /* CLOCK_MONOTONIC */
+        uint64_t told_ns;  /* CLOCK_MONOTONIC when the failure was told; 0: there is none */
+        bool has_more;     /* the other end of the uplink is open */
 };
 
 /* the directory */
@@ -171,13 +172,9 @@ static void uploader_fail(struct uploader *uploader, const char *name, const cha
         report->is_failing = true;
         (void) snprintf(report->text, sizeof(report->text), "%.*s", (int) sizeof(report->text) - 1, text);
         uploader_report(uploader);
-        if (gives_up)
-                return;
 
         uploader->pause_ns = MIN(MAX(2 * uploader->pause_ns, PAUSE_MIN_NS), PAUSE_MAX_NS);
-        for (uint64_t end_ns = clock_now_ns(CLOCK_MONOTONIC) + pause_vary(uploader->pause_ns), now_ns;
-                        !stop_is_requested() && (now_ns = clock_now_ns(CLOCK_MONOTONIC)) < end_ns;)
-                uploader_wait(uploader, end_ns - now_ns);
+        uploader->retry_ns = clock_now_ns(CLOCK_MONOTONIC) + pause_vary(uploader->pause_ns);
 }
 
 static void uploader_succeed(struct uploader *uploader, const char *key, size_t size) {
@@ -187,7 +184,7 @@ static void uploader_succeed(struct uploader *uploader, const char *key, size_t 
         ++report->n_sent;
         report->n_bytes += size;
         report->n_waiting -= report->n_waiting > 0;
-        uploader->pause_ns = 0;
+        uploader->pause_ns = uploader->retry_ns = 0;
 
         if (report->is_failing || report->n_sent == 1) {
                 notice_init(&notice, uploader->settings->who, LOG_NOTICE, ID_SENT);
@@ -305,9 +302,28 @@ static int uploader_carry(struct uploader *uploader, uint64_t ns) {
 
 /* all of them */
 
-/* 1: there was something to carry; 0: nothing. */
-static int uploader_carry_all(struct uploader *uploader) {
+/* Until one fails: nothing overtakes it. */
+static int uploader_carry_all(struct uploader *uploader, const struct queue *queue) {
+        uint64_t n_failed = uploader->report.n_tries_failed;
+
+        for (size_t i = 0;
+                        i < queue->n && uploader->report.n_tries_failed == n_failed && !stop_is_requested();
+                        ++i) {
+                int r = uploader_carry(uploader, queue->times[i]);
+
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* 1: go on; 0: all is carried, and nothing more comes. */
+static int uploader_step(struct uploader *uploader) {
         _cleanup_(queue_deinit) struct queue queue = {};
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+        /* As of before the look: what comes after it is told. */
+        bool had_more = uploader->has_more;
         int r;
 
         r = queue_read(&queue, uploader->fd);
@@ -319,17 +335,17 @@ static int uploader_carry_all(struct uploader *uploader) {
 
         uploader->report.n_waiting = queue.n;
         uploader_report(uploader);
-        for (size_t i = 0; i < queue.n && !stop_is_requested();) {
-                uint64_t n_sent = uploader->report.n_sent, n_failed = uploader->report.n_tries_failed;
 
-                r = uploader_carry(uploader, queue.times[i]);
-                if (r < 0)
-                        return r;
-                /* Nothing overtakes one that failed. */
-                i += uploader->report.n_sent > n_sent || uploader->report.n_tries_failed == n_failed;
-        }
+        if (queue.n == 0 && !had_more)
+                return 0;
+        if (queue.n == 0)
+                uploader_wait(uploader, NSEC_PER_MIN);
+        else if (now_ns < uploader->retry_ns)
+                uploader_wait(uploader, uploader->retry_ns - now_ns);
+        else
+                r = uploader_carry_all(uploader, &queue);
 
-        return queue.n > 0;
+        return r < 0 ? r : 1;
 }
 
 static void uploader_deinit(struct uploader *uploader) {
@@ -362,16 +378,9 @@ int uploader_run(const struct uploader_settings *settings) {
                 return r;
 
         while (!stop_is_requested()) {
-                /* Before the look: what comes after it is told. */
-                bool had_more = uploader.has_more;
-
-                r = uploader_carry_all(&uploader);
-                if (r < 0)
+                r = uploader_step(&uploader);
+                if (r <= 0)
                         return r;
-                if (r == 0 && !had_more)
-                        return 0;
-                if (r == 0)
-                        uploader_wait(&uploader, NSEC_PER_MIN);
         }
 
         return 0;

@@ -156,6 +156,7 @@ static void tell_full(struct collector *collector, int error) {
                 return;
 
         collector->held_error = error;
+        collector->next_look_ns = 0;
         notice_init(&notice, options->attachment.who, LOG_WARNING, ID_FULL);
         notice_add(&notice, "BATCH_DIRECTORY", "%s", options->output_dir);
         notice_add(&notice, "BATCH_LIMIT", "%s", format_size(options->max_use, limit));

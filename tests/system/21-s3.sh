@@ -44,7 +44,7 @@ assert_objects_complete() {
         find "$objects" -name '*.json' | sort | xargs cat |
                 jq --raw-output '[.batch_meta.first_sequence, .batch_meta.last_sequence, (.records | length)] |
                         map(tostring) | join(" ")' |
-                awk -v next_=0 '
+                awk -v next_="$begin" '
                         $1 != next_ || $3 != $2 + 1 - $1 { print "after " next_ ": " $0; bad = 1; exit }
                         { next_ = $2 + 1; n++ }
                         END { exit bad || !n }
@@ -59,6 +59,7 @@ mkdir -p "$objects"
 trap bucket_stop EXIT
 service_reset
 service_start
+begin=$(stat_get .ring.oldest_sequence)
 bucket_start
 
 step "without a bucket it is told what is missing"
