@@ -146,7 +146,14 @@ int i4_catalog_format_sensor_id(
 /* no line is longer, and this much room must be left in a buffer for one more line to be encoded */
 #define I4_LINE_MAX 512
 
+/* what a line may say beside the reading itself, after all else */
+enum i4_extra {
+        I4_EXTRA_SEQUENCE = 1 << 0, /* "seq": the record's sequence number */
+        I4_EXTRA_LABEL = 1 << 1,    /* "label": what is really wrong, "none", and "event" if something is */
+};
+
 int i4_encoder_new(i4_encoder **encoderp, const i4_catalog *catalog);
+void i4_encoder_set_extras(i4_encoder *encoder, unsigned int extras);
 i4_encoder *i4_encoder_free(i4_encoder *encoder);
 size_t i4_encoder_encode(i4_encoder *encoder, const struct i4_record *records, size_t n_records, char *buffer,
                 size_t size, size_t *n_encodedp);

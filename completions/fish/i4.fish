@@ -33,6 +33,8 @@ complete --command i4 --condition $tail --long-option sensor --exclusive --descr
 complete --command i4 --condition $tail --long-option status --exclusive --arguments '(__i4_list normal warning maintenance)' --description 'Only with this status'
 complete --command i4 --condition $tail --long-option alert --exclusive --arguments '(__i4_list none low medium high)' --description 'Only with this alert'
 complete --command i4 --condition $tail --long-option anomaly --description 'Only readings that i4 made wrong on purpose'
+complete --command i4 --condition $tail --long-option labels --description 'Say what is really wrong'
+complete --command i4 --condition $tail --long-option sequence --description 'Say the sequence number'
 complete --command i4 --condition $tail --short-option w --long-option wait --description 'Wait for a daemon that is not there'
 complete --command i4 --condition $tail --short-option v --long-option verbose --description 'Tell when the daemon goes and comes'
 

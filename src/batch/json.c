@@ -265,6 +265,7 @@ static bool scan_empty(struct scanner *scanner, char end) {
         return true;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH_MAX deep at most */
 static int scan_member(struct scanner *scanner, struct json_member *member) {
         const char *begin = scanner->p, *value;
         int r;
@@ -289,6 +290,7 @@ static int scan_member(struct scanner *scanner, struct json_member *member) {
         return 0;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH_MAX deep at most */
 static int scan_object(
                 struct scanner *scanner, int (*visit)(void *, const struct json_member *), void *userdata) {
         struct json_member member;
@@ -310,6 +312,7 @@ static int scan_object(
         return r;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH_MAX deep at most */
 static int scan_array(struct scanner *scanner) {
         enum json_kind kind;
         int r;
@@ -328,6 +331,7 @@ static int scan_array(struct scanner *scanner) {
         return r;
 }
 
+/* NOLINTNEXTLINE(misc-no-recursion): JSON_DEPTH_MAX deep at most */
 static int scan_nested(struct scanner *scanner, bool is_object) {
         int r;
 
@@ -450,7 +454,8 @@ size_t json_escape(char *buffer, const char *text, size_t size) {
                 } else if (n == 1)
                         out += escape_control(out, (unsigned char) *p++);
                 else if (n == 0) {
-                        memcpy(out, "\\ufffd", 6);
+                        memcpy(out, "\\ufffd",
+                                        6); /* NOLINT(bugprone-not-null-terminated-result): no string */
                         out += 6;
                         ++p;
                 } else {

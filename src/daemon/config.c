@@ -341,6 +341,7 @@ static const struct value_type type_switch = {
 static_assert(sizeof(enum model_kind) == sizeof(unsigned int) &&
                                 sizeof(enum engine_kind) == sizeof(unsigned int) &&
                                 sizeof(enum direct_io) == sizeof(unsigned int) &&
+                                sizeof(enum labels) == sizeof(unsigned int) &&
                                 sizeof(enum overflow) == sizeof(unsigned int),
                 "every enumeration is stored by one function");
 
@@ -397,6 +398,7 @@ static const struct value_type type_path = {
 static const char *const model_names[] = { "network", "uniform", NULL };
 static_assert(ELEMENTSOF(model_names) == MODEL_N_KINDS + 1, "every model has a name");
 
+static const char *const label_names[] = { "none", "inline", NULL };
 static const char *const engine_names[] = { "auto", "io_uring", "pwrite", NULL };
 static const char *const direct_io_names[] = { "auto", "yes", "no", NULL };
 static const char *const overflow_names[] = { "auto", "drop", "block", NULL };
@@ -411,6 +413,7 @@ static const struct config_key keys[] = {
         { "Generator", "Catalog",         "",         &type_path,      MEMBER(catalog),                    CONFIG_NEW_RING },
         { "Generator", "Model",           "network",  &type_choice,    MEMBER(model),                      CONFIG_RESTART, .names = model_names },
         { "Generator", "Anomalies",       "2%",       &type_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
+        { "Generator", "Labels",          "none",     &type_choice,    MEMBER(labels),                     CONFIG_RESTART, .names = label_names },
         { "Generator", "BatchSec",        "10ms",     &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },
         { "Generator", "CatchUpSec",      "10s",      &type_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, 2 * NSEC_PER_SEC, NSEC_INFINITY },
 
@@ -420,6 +423,7 @@ static const struct config_key keys[] = {
         { "Storage",   "Enabled",         "yes",      &type_switch,    MEMBER(storage_enabled),            CONFIG_RESTART },
         { "Storage",   "Engine",          "auto",     &type_choice,    MEMBER(engine),                     CONFIG_RESTART, .names = engine_names },
         { "Storage",   "DirectIO",        "auto",     &type_choice,    MEMBER(direct_io),                  CONFIG_RESTART, .names = direct_io_names },
+        { "Storage",   "Sequence",        "no",       &type_switch,    MEMBER(sequence),                   CONFIG_RESTART },
         { "Storage",   "Overflow",        "auto",     &type_choice,    MEMBER(overflow),                   CONFIG_LIVE, .names = overflow_names },
         { "Storage",   "FlushSec",        "250ms",    &type_span,      MEMBER(flush_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_MIN },
         { "Storage",   "SyncSec",         "5s",       &type_span,      MEMBER(sync_ns),                    CONFIG_LIVE, 100 * NSEC_PER_MSEC, NSEC_INFINITY },

@@ -21,6 +21,12 @@
 
 #define CONFIG_PATH "/etc/i4/i4d.conf"
 
+/* Whether stored lines tell what is really wrong. */
+enum labels {
+        LABELS_NONE,
+        LABELS_INLINE,
+};
+
 /* What to do with readings that the disk cannot take in time. */
 enum overflow {
         OVERFLOW_AUTO,  /* block at Rate=max, else drop: see config_get_overflow() */
@@ -47,6 +53,8 @@ struct config {
         bool storage_enabled;
         enum engine_kind engine;
         enum direct_io direct_io;
+        enum labels labels;
+        bool sequence; /* in stored lines */
         enum overflow overflow;
         uint64_t flush_ns;
         uint64_t sync_ns;                    /* NSEC_INFINITY: never */

@@ -780,6 +780,7 @@ int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct
         struct writer_settings settings = {
                 .engine = keeper->settings.engine,
                 .direct_io = keeper->settings.direct_io,
+                .extras = keeper->settings.extras,
                 .block_size = BLOCK_SIZE,
                 .n_blocks = N_BLOCKS,
                 .flush_ns = keeper->settings.flush_ns,

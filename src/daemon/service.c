@@ -85,10 +85,16 @@ static struct generator_settings config_get_generator_settings(const struct conf
         };
 }
 
+static unsigned int config_get_extras(const struct config *config) {
+        return (config->sequence ? I4_EXTRA_SEQUENCE : 0u) |
+               (config->labels == LABELS_INLINE ? I4_EXTRA_LABEL : 0u);
+}
+
 static struct recorder_settings config_get_recorder_settings(const struct config *config) {
         return (struct recorder_settings){
                 .engine = config->engine,
                 .direct_io = config->direct_io,
+                .extras = config_get_extras(config),
                 .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
                 .flush_ns = config->flush_ns,
                 .sync_ns = config->sync_ns,

@@ -63,14 +63,15 @@ struct generator {
         alignas(64) struct i4_record records[CHUNK_RECORDS];
 };
 
-static int writer_start(
-                struct generator *generator, const struct i4_catalog *catalog, const struct output *output) {
+static int writer_start(struct generator *generator, const struct options *options,
+                const struct i4_catalog *catalog, const struct output *output) {
         struct writer_settings settings = {
                 .engine = ENGINE_AUTO,
                 .block_size = WRITER_BLOCK_SIZE,
                 .n_blocks = WRITER_N_BLOCKS,
                 .flush_ns = WRITER_FLUSH_NS,
                 .sync_ns = NSEC_INFINITY,
+                .extras = options->extras,
         };
         struct writer_position position = { .offset = output->offset };
         int r;
@@ -111,7 +112,7 @@ int generator_new(struct generator **generatorp, const struct options *options,
         if (r < 0)
                 return r;
 
-        r = writer_start(generator, catalog, output);
+        r = writer_start(generator, options, catalog, output);
         if (r < 0)
                 return r;
 

@@ -106,6 +106,28 @@ static int model_parse(struct options *options, const char *text) {
         return model_kind_from_string(text, &options->model);
 }
 
+static int labels_parse(struct options *options, const char *text) {
+        if (strcmp(text, "none") != 0 && strcmp(text, "inline") != 0)
+                return -EINVAL;
+
+        options->extras &= ~(unsigned int) I4_EXTRA_LABEL;
+        options->extras |= strcmp(text, "inline") == 0 ? I4_EXTRA_LABEL : 0u;
+        return 0;
+}
+
+static int sequence_parse(struct options *options, const char *text) {
+        bool is_wanted;
+        int r;
+
+        r = switch_parse(&is_wanted, text);
+        if (r < 0)
+                return r;
+
+        options->extras &= ~(unsigned int) I4_EXTRA_SEQUENCE;
+        options->extras |= is_wanted ? I4_EXTRA_SEQUENCE : 0u;
+        return 0;
+}
+
 static int span_between_parse(uint64_t *nsp, const char *text, uint64_t minimum_ns, uint64_t maximum_ns) {
         uint64_t ns;
         int r;
@@ -152,6 +174,9 @@ static const struct flag flags[] = {
         { "catalog", "FILE", "types and pipelines, as JSON (built in)", "a file name", catalog_parse_path },
         { "model", "NAME", "how readings come about: network, uniform (network)", "a model: network, uniform",
                         model_parse },
+        { "labels", "WHERE", "inline: each line says what is wrong with it (none)", "none or inline",
+                        labels_parse },
+        { "sequence", NULL, "each line says its number, from 0", "yes or no", sequence_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
                         batch_parse },
         { "catchupsec", "SPAN", "skip what is later than this (10s)", "a span of 2s or more, or infinity",

@@ -26,6 +26,7 @@ struct options {
         uint32_t anomalies_e4;    /* hundredths of a percent */
         const char *catalog_path; /* NULL: the compiled-in one */
         enum model_kind model;
+        unsigned int extras; /* of lines, enum i4_extra */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 };

@@ -117,6 +117,7 @@ int writer_new(struct writer **writerp, const struct writer_settings *settings,
         r = blocks_init(&writer->blocks, settings->block_size, settings->n_blocks, catalog);
         if (r < 0)
                 return r;
+        i4_encoder_set_extras(writer->blocks.encoder, settings->extras);
         r = writer_make_engine(writer, settings);
         if (r < 0)
                 return r;

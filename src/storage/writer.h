@@ -42,6 +42,7 @@ struct writer_settings {
         unsigned int n_blocks; /* at least 2 */
         uint64_t flush_ns;     /* a record is on its way this long after it was appended, at the latest */
         uint64_t sync_ns;      /* fdatasync this often while there is something to sync; UINT64_MAX: never */
+        unsigned int extras;   /* of lines, enum i4_extra */
         const struct engine_factory *factory; /* makes the engine instead (tests), NULL: see @engine */
 };
 

@@ -44,10 +44,12 @@ static bool terminal_has_colours(int fd) {
         return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
 }
 
-void printer_init(struct printer *printer, enum printer_format format, struct output *output) {
+void printer_init(struct printer *printer, enum printer_format format, unsigned int extras,
+                struct output *output) {
         *printer = (struct printer){
                 .output = output,
                 .format = format,
+                .extras = extras,
                 .has_colours = format == FORMAT_PRETTY && terminal_has_colours(output->fd),
                 .second = UINT64_MAX,
         };
@@ -95,6 +97,7 @@ int printer_set_catalog(struct printer *printer, const i4_catalog *catalog) {
                         return r;
                 (void) i4_encoder_free(printer->encoder);
                 printer->encoder = encoder;
+                i4_encoder_set_extras(encoder, printer->extras);
         }
 
         printer->catalog = catalog;

@@ -22,6 +22,7 @@ struct printer {
         struct output *output;
         enum printer_format format;
         bool has_colours;
+        unsigned int extras; /* FORMAT_JSON: enum i4_extra */
         const i4_catalog *catalog;
         i4_encoder *encoder; /* FORMAT_JSON */
         int type_width;      /* FORMAT_PRETTY: columns fit the catalog */
@@ -35,7 +36,9 @@ struct printer {
 /* -EINVAL: there is no such format. */
 int printer_format_from_string(const char *name);
 
-void printer_init(struct printer *printer, enum printer_format format, struct output *output);
+/* @extras: enum i4_extra, what lines of JSON say beside the reading */
+void printer_init(struct printer *printer, enum printer_format format, unsigned int extras,
+                struct output *output);
 void printer_deinit(struct printer *printer);
 
 /* Before the first record, and when the ring has changed. @catalog must outlive its use. -ENOMEM. */

@@ -33,6 +33,7 @@
 struct tail_options {
         struct attachment attachment;
         enum printer_format format;
+        unsigned int extras;
         uint64_t from;      /* sequence, I4_OLDEST, I4_NEWEST */
         uint64_t n_records; /* to print; UINT64_MAX: no end */
         bool is_verbose;
@@ -63,6 +64,8 @@ enum {
         FLAG_STATUS,
         FLAG_ALERT,
         FLAG_ANOMALY,
+        FLAG_LABELS,
+        FLAG_SEQUENCE,
         FLAG_WAIT,
         FLAG_SOCKET,
         FLAG_VERBOSE,
@@ -82,6 +85,9 @@ static const struct flag tail_flags[] = {
         [FLAG_STATUS] = { "status", 0, "NAMES", "only normal, warning, maintenance" },
         [FLAG_ALERT] = { "alert", 0, "NAMES", "only none, low, medium, high" },
         [FLAG_ANOMALY] = { "anomaly", 0, NULL, "only readings that i4 made wrong on purpose" },
+        [FLAG_LABELS] = { "labels", 0, NULL,
+                        "each line of json says what is really wrong, as label and event" },
+        [FLAG_SEQUENCE] = { "sequence", 0, NULL, "each line of json says its sequence number, as seq" },
         [FLAG_WAIT] = { "wait", 'w', NULL, "wait for a daemon that is not there, as long as it takes" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },
         [FLAG_VERBOSE] = { "verbose", 'v', NULL, "tell on stderr when the daemon goes and comes" },
@@ -158,6 +164,12 @@ static int tail_take_flag(void *userdata, size_t flag, const char *argument) {
                 return filter_add_alerts(&options->filter, who, argument);
         case FLAG_ANOMALY:
                 options->filter.is_anomaly = true;
+                return 0;
+        case FLAG_LABELS:
+                options->extras |= I4_EXTRA_LABEL;
+                return 0;
+        case FLAG_SEQUENCE:
+                options->extras |= I4_EXTRA_SEQUENCE;
                 return 0;
         case FLAG_WAIT:
                 options->attachment.wait = true;
@@ -374,7 +386,7 @@ static int tail_init(struct tail *tail, struct tail_options *options) {
         r = output_init(&tail->output, STDOUT_FILENO);
         if (r < 0)
                 return r;
-        printer_init(&tail->printer, options->format, &tail->output);
+        printer_init(&tail->printer, options->format, options->extras, &tail->output);
 
         tail->records = calloc(BATCH_RECORDS, sizeof(*tail->records));
         return tail->records ? 0 : -ENOMEM;

@@ -130,7 +130,8 @@ service_reset() {
                 systemctl reset-failed
                 rm -rf /etc/systemd/system/i4d.service.d /etc/i4/i4d.conf.d/case.conf
                 if mountpoint --quiet /var/lib/i4; then umount /var/lib/i4; fi
-                rm -rf /var/lib/i4/* /var/lib/i4-batch/* /tmp/case
+                find /var/lib/i4 -mindepth 1 -delete
+                rm -rf /var/lib/i4-batch/* /tmp/case
                 mkdir /tmp/case
                 systemctl daemon-reload
         ' 2>/dev/null

@@ -35,6 +35,7 @@ static const function functions[] = {
         (function) i4_encoder_encode,
         (function) i4_encoder_free,
         (function) i4_encoder_new,
+        (function) i4_encoder_set_extras,
         (function) i4_fault_from_string,
         (function) i4_fault_to_string,
         (function) i4_reader_arm,

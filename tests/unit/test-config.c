@@ -217,9 +217,9 @@ static void test_values(void **state) {
         struct fixture *f = *state;
 
         parse(f, "[Generator]\nRate=90/min\nSeed=18446744073709551615\nSensors=7\nCatalog=/x y/c.json\n"
-                 "Model=uniform\nAnomalies=2.5%\nBatchSec=20ms\nCatchUpSec=infinity\n"
+                 "Model=uniform\nAnomalies=2.5%\nLabels=inline\nBatchSec=20ms\nCatchUpSec=infinity\n"
                  "[Ring]\nRecords=1024\nMaxReaders=3\n"
-                 "[Storage]\nEnabled=no\nEngine=pwrite\nDirectIO=yes\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
+                 "[Storage]\nEnabled=no\nEngine=pwrite\nDirectIO=yes\nSequence=yes\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
                  "MaxFileSize=64M\nMaxFileSec=1h\nMaxUse=1.5%\nKeepFree=1G\nMaxRetentionSec=2weeks\n"
                  "[Stats]\nIntervalSec=1min 30s\n");
         assert_string_equal(f->journal.text, "");

@@ -146,6 +146,39 @@ static void test_any_bytes(void **state) {
         }
 }
 
+static void test_extras(void **state) {
+        static const struct {
+                unsigned int extras;
+                struct i4_record record;
+                const char *end;
+        } cases[] = {
+                { 0, { .sequence = 7 }, "" },
+                { I4_EXTRA_SEQUENCE, { .sequence = 0 }, ",\"seq\":0" },
+                { I4_EXTRA_SEQUENCE, { .sequence = UINT64_MAX }, ",\"seq\":18446744073709551615" },
+                { I4_EXTRA_LABEL, { .sequence = 7 }, ",\"label\":\"none\"" },
+                { I4_EXTRA_LABEL, { .fault = I4_FAULT_LEAK, .event = UINT32_MAX },
+                                ",\"label\":\"leak\",\"event\":4294967295" },
+                { I4_EXTRA_LABEL, { .fault = UINT8_MAX }, ",\"label\":\"unknown\"" },
+                { I4_EXTRA_LABEL | I4_EXTRA_SEQUENCE, { .sequence = 12, .fault = I4_FAULT_STUCK, .event = 3 },
+                                ",\"seq\":12,\"label\":\"stuck\",\"event\":3" },
+        };
+        char plain[I4_LINE_MAX + 1], expected[2 * I4_LINE_MAX], buffer[I4_LINE_MAX + 1];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); ++i) {
+                _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+                size_t n, n_encoded;
+
+                (void) encode(&cases[i].record, plain);
+                (void) snprintf(expected, sizeof(expected), "%.*s%s}\n", (int) strlen(plain) - 2, plain,
+                                cases[i].end);
+                assert_int_equal(i4_encoder_new(&encoder, i4_catalog_get_default()), 0);
+                i4_encoder_set_extras(encoder, cases[i].extras);
+                n = i4_encoder_encode(encoder, &cases[i].record, 1, buffer, I4_LINE_MAX, &n_encoded);
+                buffer[n] = 0;
+                assert_string_equal(buffer, expected);
+        }
+}
+
 /* The longest names that a catalog may hold fit into a line, next to the longest numbers. */
 static void test_longest_line(void **state) {
         _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
@@ -168,6 +201,8 @@ static void test_longest_line(void **state) {
         record.alert = I4_ALERT_MEDIUM;
         record.status = I4_STATUS_MAINTENANCE;
         record.value_e2 = record.latitude_e6 = record.longitude_e6 = INT32_MIN;
+        record.fault = I4_FAULT_VALVE_CLOSURE;
+        i4_encoder_set_extras(encoder, I4_EXTRA_SEQUENCE | I4_EXTRA_LABEL);
 
         assert_in_range(i4_encoder_encode(encoder, &record, 1, buffer, sizeof(buffer), &n_encoded), 300,
                         I4_LINE_MAX - 64 /* surplus of the last copy */);
@@ -209,6 +244,7 @@ int main(void) {
                 cmocka_unit_test(test_line),
                 cmocka_unit_test(test_against_printf),
                 cmocka_unit_test(test_any_bytes),
+                cmocka_unit_test(test_extras),
                 cmocka_unit_test(test_longest_line),
                 cmocka_unit_test(test_span),
         };

@@ -196,8 +196,8 @@ static void test_limit(void **state) {
 /* Whatever stands in the state file, it leads nowhere else, and is told. */
 static void test_damage(void **state) {
         static const char *const texts[] = { "", "{", "[]", "{\"last_batch\":7}",
-                "{\"last_batch\":\"../x\",\"last_batch_ns\":\"1\",\"source\":\"\",\"next_sequence\":\"1\","
-                "\"offset\":\"0\",\"device\":\"0\",\"inode\":\"0\",\"fingerprint\":\"0\",\"done\":false}" };
+                ("{\"last_batch\":\"../x\",\"last_batch_ns\":\"1\",\"source\":\"\",\"next_sequence\":\"1\","
+                 "\"offset\":\"0\",\"device\":\"0\",\"inode\":\"0\",\"fingerprint\":\"0\",\"done\":false}") };
         struct fixture *f = *state;
         struct outbox_position position;
         bool is_damaged;

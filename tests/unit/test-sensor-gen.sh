@@ -188,6 +188,8 @@ mkfifo fifo
 # shellcheck disable=SC2217
 sleep 600 <fifo &
 sleeper=$!
+# What the last case left there has not arrived.
+rm -f out
 "$generator" -rate max -o fifo >out 2>err &
 pid=$!
 arrives out
