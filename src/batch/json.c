@@ -454,8 +454,8 @@ size_t json_escape(char *buffer, const char *text, size_t size) {
                 } else if (n == 1)
                         out += escape_control(out, (unsigned char) *p++);
                 else if (n == 0) {
-                        memcpy(out, "\\ufffd",
-                                        6); /* NOLINT(bugprone-not-null-terminated-result): no string */
+                        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): no string */
+                        memcpy(out, "\\ufffd", 6);
                         out += 6;
                         ++p;
                 } else {

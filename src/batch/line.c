@@ -231,7 +231,8 @@ size_t line_copy(const struct line *line, char *buffer) {
 
                 /* With the comma behind it, or else the one before: needed fields always leave a neighbour.
                  */
-                p += strspn(p, " \t\r\n");
+                while (p < end && memchr(" \t\r\n", *p, 4))
+                        ++p;
                 if (*p == ',')
                         ++p;
                 else

@@ -161,6 +161,7 @@ static void test_plain(void **state) {
         play_run(&f->stage, &play, "batch", "--output-dir", f->out, "--batch-size", "100", "-n", "250");
         assert_int_equal(play.status, 0);
         assert_string_equal(play.err, "");
+        stage_wait_hellos(&f->stage, 1);
         assert_string_equal(f->stage.last_name, "i4 batch");
         play_deinit(&play);
 
