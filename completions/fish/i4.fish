@@ -49,6 +49,8 @@ complete --command i4 --condition $batch --long-option edge-node-id --exclusive 
 complete --command i4 --condition $batch --long-option enrich --description 'Add lineage, data_quality and batch_meta'
 complete --command i4 --condition $batch --long-option rules --exclusive --arguments 'reference all' --description 'What counts as an anomaly'
 complete --command i4 --condition $batch --long-option score --description 'Measure the rules against the truth'
+complete --command i4 --condition $batch --long-option labels --description 'Say what is really wrong'
+complete --command i4 --condition $batch --long-option sequence --description 'Say the sequence number'
 complete --command i4 --condition $batch --long-option pipeline-name --exclusive --description 'In lineage'
 complete --command i4 --condition $batch --long-option max-use --exclusive --description 'Bytes that may lie in the directory'
 complete --command i4 --condition $batch --long-option s3 --description 'Upload batches'

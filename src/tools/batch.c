@@ -38,6 +38,8 @@ enum {
         FLAG_ENRICH,
         FLAG_RULES,
         FLAG_SCORE,
+        FLAG_LABELS,
+        FLAG_SEQUENCE,
         FLAG_PIPELINE_NAME,
         FLAG_MAX_USE,
         FLAG_S3,
@@ -67,6 +69,8 @@ static const struct flag batch_flags[N_FLAGS] = {
                         "reference (pressure, temperature, flow rate and quality by fixed\n"
                         "limits, the default), all (and every type by its catalog)" },
         [FLAG_SCORE] = { "score", 0, NULL, "measure the rules against what i4 made wrong, in batch_meta" },
+        [FLAG_LABELS] = { "labels", 0, NULL, "each record says what is really wrong with it, as label" },
+        [FLAG_SEQUENCE] = { "sequence", 0, NULL, "each record says its sequence number, as seq" },
         [FLAG_PIPELINE_NAME] = { "pipeline-name", 0, "NAME", "in lineage (" PIPELINE_ENRICHED ")" },
         [FLAG_MAX_USE] = { "max-use", 0, "SIZE",
                         "bytes that may lie in DIR; full, it waits for room (no limit)" },
@@ -95,6 +99,8 @@ static const char *const batch_variables[N_FLAGS] = {
         [FLAG_ENRICH] = "ENRICH",
         [FLAG_RULES] = "RULES",
         [FLAG_SCORE] = "SCORE",
+        [FLAG_LABELS] = "LABELS",
+        [FLAG_SEQUENCE] = "SEQUENCE",
         [FLAG_PIPELINE_NAME] = "PIPELINE_NAME",
         [FLAG_MAX_USE] = "MAX_USE",
         [FLAG_S3] = "S3",
@@ -111,8 +117,8 @@ static const char batch_text[] =
                 "crash or a restart the next batch begins where the last one ended. Lines of a file that are\n"
                 "no records go to DIR/rejected.jsonl with the reason.\n"
                 "\n"
-                "Flags with a dash in them, and --enrich, --rules, --score and --s3, are also variables of the\n"
-                "environment: BATCH_SIZE=500 is --batch-size 500, ENRICH=yes is --enrich. Keys for S3 come\n"
+                "Flags with a dash in them, and those from --enrich to --sequence and --s3, are also variables\n"
+                "of the environment: BATCH_SIZE=500 is --batch-size 500, ENRICH=yes is --enrich. Keys for S3 come\n"
                 "from a credential, the environment or ~/.aws/credentials, see i4-batch(1).\n"
                 "\n"
                 "Examples:\n"
@@ -185,6 +191,19 @@ static int take_bool(struct batch_options *options, const char *argument, bool *
         else if (parse_bool(argument, valuep) < 0)
                 return complain(options, argument, "yes or no");
 
+        return 0;
+}
+
+static int take_extra(struct batch_options *options, const char *argument, unsigned int extra) {
+        bool value;
+        int r;
+
+        r = take_bool(options, argument, &value);
+        if (r < 0)
+                return r;
+
+        options->collector.extras =
+                        value ? options->collector.extras | extra : options->collector.extras & ~extra;
         return 0;
 }
 
@@ -289,6 +308,10 @@ static int take_setting(struct batch_options *options, size_t flag, const char *
                 return take_rules(options, argument);
         case FLAG_SCORE:
                 return take_bool(options, argument, &collector->batch.is_scored);
+        case FLAG_LABELS:
+                return take_extra(options, argument, I4_EXTRA_LABEL);
+        case FLAG_SEQUENCE:
+                return take_extra(options, argument, I4_EXTRA_SEQUENCE);
         case FLAG_PIPELINE_NAME:
                 return take_name(options, argument, &collector->batch.pipeline);
         case FLAG_MAX_USE:
@@ -403,10 +426,6 @@ static int batch_check(const struct batch_options *options) {
                         !target_endpoint_is_valid(collector->target.endpoint)) {
                 say(who, "AWS_ENDPOINT_URL '%s' is not an address such as https://minio.example:9000",
                                 collector->target.endpoint);
-                return -EINVAL;
-        }
-        if (collector->batch.is_scored && collector->input_file) {
-                say(who, "--score needs the ring: a file does not say what was made wrong");
                 return -EINVAL;
         }
 

@@ -27,9 +27,10 @@ struct collector_options {
         struct batch_settings batch;
         enum rules_kind rules;
         uint64_t period_ns;
-        uint64_t max_use;   /* bytes */
-        uint64_t n_records; /* to end after; UINT64_MAX: no end */
-        uint64_t from;      /* where to begin in a ring that is new to us: I4_OLDEST, I4_NEWEST */
+        uint64_t max_use;    /* bytes */
+        uint64_t n_records;  /* to end after; UINT64_MAX: no end */
+        unsigned int extras; /* enum i4_extra, of records from the ring */
+        uint64_t from;       /* where to begin in a ring that is new to us: I4_OLDEST, I4_NEWEST */
         bool is_verbose;
         bool is_uploading; /* the directory is a spool, carried into @target */
         struct target target;
