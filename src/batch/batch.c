@@ -162,9 +162,7 @@ static char *put_tail(struct batch *batch, char *p, unsigned int verdict) {
 
 /* records */
 
-static void batch_score(struct batch *batch, const struct i4_record *record, unsigned int verdict) {
-        bool is_faulty = record->fault != I4_FAULT_NONE;
-
+static void batch_score(struct batch *batch, bool is_faulty, unsigned int verdict) {
         batch->score.n_faulty += is_faulty;
         batch->score.n_found += is_faulty && verdict;
         batch->score.n_false += !is_faulty && verdict;
@@ -186,7 +184,7 @@ static char *batch_put_record(
         verdict = rules_judge(batch->settings.rules, record->type, record->value_e2 / 100.0,
                         record->quality_e4 / 10000.0);
         if (batch->settings.is_scored)
-                batch_score(batch, record, verdict);
+                batch_score(batch, record->fault != I4_FAULT_NONE, verdict);
 
         return put_tail(batch, p - 2, verdict);
 }
@@ -215,6 +213,7 @@ int batch_add_records(struct batch *batch, i4_encoder *encoder, const struct i4_
 
 int batch_add_line(struct batch *batch, const struct line *line, uint64_t now_ns) {
         const struct rules *rules = batch->settings.rules;
+        unsigned int verdict;
         char *p;
         int r;
 
@@ -228,10 +227,11 @@ int batch_add_line(struct batch *batch, const struct line *line, uint64_t now_ns
                 p = mempcpy(p, ",\n", 2);
         } else {
                 batch_set_time(batch, now_ns);
+                verdict = rules_judge(rules, rules_find_type(rules, line->type), line->value, line->quality);
+                if (batch->settings.is_scored)
+                        batch_score(batch, line->is_faulty, verdict);
                 p += line_copy(line, p);
-                p = put_tail(batch, p,
-                                rules_judge(rules, rules_find_type(rules, line->type), line->value,
-                                                line->quality));
+                p = put_tail(batch, p, verdict);
         }
 
         batch->n = (size_t) (p - batch->text);

@@ -18,6 +18,7 @@ enum {
         FIELD_TYPE,
         FIELD_VALUE,
         FIELD_QUALITY,
+        FIELD_LABEL,
         FIELD_LINEAGE,
         FIELD_DATA_QUALITY,
         N_FIELDS,
@@ -29,6 +30,7 @@ static const char *const field_names[N_FIELDS] = {
         [FIELD_TYPE] = "type",
         [FIELD_VALUE] = "value",
         [FIELD_QUALITY] = "quality_score",
+        [FIELD_LABEL] = "label",
         [FIELD_LINEAGE] = "lineage",
         [FIELD_DATA_QUALITY] = "data_quality",
 };
@@ -123,10 +125,12 @@ static int take_string(struct line *line, const char *name, const struct json_me
         return line_refuse(line, "%s is not a string with something in it", name);
 }
 
-static int take_timestamp(struct line *line, const struct json_member *member) {
-        const struct json_span inside = { member->value.text + 1, member->value.size - 2 };
+static struct json_span span_inside(struct json_span string) {
+        return (struct json_span){ string.text + 1, string.size - 2 };
+}
 
-        if (member->kind == JSON_STRING && timestamp_is_valid(inside))
+static int take_timestamp(struct line *line, const struct json_member *member) {
+        if (member->kind == JSON_STRING && timestamp_is_valid(span_inside(member->value)))
                 return 0;
 
         return line_refuse(line, "timestamp is not a time such as \"2026-11-23T10:49:43.7Z\"");
@@ -157,7 +161,7 @@ static int line_take_field(struct line *line, unsigned int field, const struct j
         case FIELD_SENSOR_ID:
                 return take_string(line, "sensor_id", member);
         case FIELD_TYPE:
-                line->type = (struct json_span){ member->value.text + 1, member->value.size - 2 };
+                line->type = span_inside(member->value);
                 return take_string(line, "type", member);
         case FIELD_TIMESTAMP:
                 return take_timestamp(line, member);
@@ -165,6 +169,10 @@ static int line_take_field(struct line *line, unsigned int field, const struct j
                 return take_value(line, member);
         case FIELD_QUALITY:
                 return take_quality(line, member);
+        case FIELD_LABEL:
+                line->is_faulty = member->kind == JSON_STRING &&
+                                  !json_string_equals(span_inside(member->value), "none");
+                return 0;
         default:
                 line->replaced[line->n_replaced++] = member->all;
                 return 0;

@@ -6,7 +6,8 @@
  *
  * Records keep their text, whatever it holds besides the fields that make a record: sensor_id and type
  * (strings that are not empty), timestamp (RFC 3339) and value (a number); quality_score, where there is one,
- * is a number from 0 to 1. Spans point into the line.
+ * is a number from 0 to 1, and a label, where i4 has put one, says whether the reading was made wrong. Spans
+ * point into the line.
  */
 
 #include "batch/json.h"
@@ -19,6 +20,7 @@ struct line {
         struct json_span type;
         double value;
         double quality; /* 1 if the record does not say */
+        bool is_faulty; /* by its label */
 
         /* Members that enrichment puts its own in the place of, in the order of the text. */
         struct json_span replaced[LINE_REPLACED_MAX];

@@ -26,6 +26,7 @@
 #define BATCH_PERIOD_MIN  (10 * NSEC_PER_MSEC)
 #define NODE_SIZE         256u
 #define PIPELINE_PLAIN    "sensor-batched"
+#define PIPELINE_S3       "sensor-batched-to-s3"
 #define PIPELINE_ENRICHED "sensor-batched-enriched"
 
 enum {
@@ -37,8 +38,16 @@ enum {
         FLAG_ENRICH,
         FLAG_RULES,
         FLAG_SCORE,
+        FLAG_LABELS,
+        FLAG_SEQUENCE,
         FLAG_PIPELINE_NAME,
         FLAG_MAX_USE,
+        FLAG_S3,
+        FLAG_S3_BUCKET,
+        FLAG_S3_PREFIX,
+        FLAG_S3_ENDPOINT,
+        FLAG_S3_PATH_STYLE,
+        FLAG_AWS_REGION,
         FLAG_FROM,
         FLAG_RECORDS,
         FLAG_WAIT,
@@ -60,9 +69,18 @@ static const struct flag batch_flags[N_FLAGS] = {
                         "reference (pressure, temperature, flow rate and quality by fixed\n"
                         "limits, the default), all (and every type by its catalog)" },
         [FLAG_SCORE] = { "score", 0, NULL, "measure the rules against what i4 made wrong, in batch_meta" },
+        [FLAG_LABELS] = { "labels", 0, NULL, "each record says what is really wrong with it, as label" },
+        [FLAG_SEQUENCE] = { "sequence", 0, NULL, "each record says its sequence number, as seq" },
         [FLAG_PIPELINE_NAME] = { "pipeline-name", 0, "NAME", "in lineage (" PIPELINE_ENRICHED ")" },
         [FLAG_MAX_USE] = { "max-use", 0, "SIZE",
                         "bytes that may lie in DIR; full, it waits for room (no limit)" },
+        [FLAG_S3] = { "s3", 0, NULL, "upload batches; DIR holds those that wait, 1G at most by default" },
+        [FLAG_S3_BUCKET] = { "s3-bucket", 0, "NAME", "where they go; implies --s3" },
+        [FLAG_S3_PREFIX] = { "s3-prefix", 0, "TEXT", "before the date in an object's key (sensor-data/)" },
+        [FLAG_S3_ENDPOINT] = { "s3-endpoint", 0, "URL", "of another service than Amazon's" },
+        [FLAG_S3_PATH_STYLE] = { "s3-path-style", 0, "BOOL",
+                        "the bucket in the path, not in the host's name (yes with an endpoint)" },
+        [FLAG_AWS_REGION] = { "aws-region", 0, "NAME", "of the bucket (us-east-1)" },
         [FLAG_FROM] = { "from", 0, "WHERE",
                         "where to begin in a ring not read before: oldest (the default), newest" },
         [FLAG_RECORDS] = { "records", 'n', "N", "end after N records" },
@@ -81,8 +99,16 @@ static const char *const batch_variables[N_FLAGS] = {
         [FLAG_ENRICH] = "ENRICH",
         [FLAG_RULES] = "RULES",
         [FLAG_SCORE] = "SCORE",
+        [FLAG_LABELS] = "LABELS",
+        [FLAG_SEQUENCE] = "SEQUENCE",
         [FLAG_PIPELINE_NAME] = "PIPELINE_NAME",
         [FLAG_MAX_USE] = "MAX_USE",
+        [FLAG_S3] = "S3",
+        [FLAG_S3_PREFIX] = "S3_PREFIX",
+        [FLAG_S3_BUCKET] = "S3_BUCKET",
+        [FLAG_S3_ENDPOINT] = "S3_ENDPOINT",
+        [FLAG_S3_PATH_STYLE] = "S3_PATH_STYLE",
+        [FLAG_AWS_REGION] = "AWS_REGION",
 };
 
 static const char batch_text[] =
@@ -91,12 +117,14 @@ static const char batch_text[] =
                 "crash or a restart the next batch begins where the last one ended. Lines of a file that are\n"
                 "no records go to DIR/rejected.jsonl with the reason.\n"
                 "\n"
-                "Flags with a dash in them, and --enrich, --rules and --score, are also variables of the\n"
-                "environment: BATCH_SIZE=500 is --batch-size 500, ENRICH=yes is --enrich.\n"
+                "Flags with a dash in them, and those from --enrich to --sequence and --s3, are also variables\n"
+                "of the environment: BATCH_SIZE=500 is --batch-size 500, ENRICH=yes is --enrich. Keys for S3 come\n"
+                "from a credential, the environment or ~/.aws/credentials, see i4-batch(1).\n"
                 "\n"
                 "Examples:\n"
                 "  i4 batch --enrich                            the live stream into ./output\n"
                 "  INPUT_FILE=s.jsonl OUTPUT_DIR=out i4 batch   a file, once\n"
+                "  i4 batch --s3-bucket my-bucket               the live stream into s3://my-bucket/sensor-data\n"
                 "  i4 tail --alert high | i4 batch --input-file - --batch-period 1min\n"
                 "\n"
                 "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but records were lost. See i4(1).\n";
@@ -105,6 +133,8 @@ struct batch_options {
         struct collector_options collector;
         char node[NODE_SIZE];
         bool is_enriched;
+        bool is_s3;
+        int path_style; /* negative: not said */
         char given[32]; /* how the setting in question is called where it was given */
 };
 
@@ -164,11 +194,24 @@ static int take_bool(struct batch_options *options, const char *argument, bool *
         return 0;
 }
 
+static int take_extra(struct batch_options *options, const char *argument, unsigned int extra) {
+        bool value;
+        int r;
+
+        r = take_bool(options, argument, &value);
+        if (r < 0)
+                return r;
+
+        options->collector.extras =
+                        value ? options->collector.extras | extra : options->collector.extras & ~extra;
+        return 0;
+}
+
 static int take_max_use(struct batch_options *options, const char *argument) {
         if (parse_size(argument, &options->collector.max_use) < 0)
                 return complain(options, argument, "a size such as 500M, 4G or infinity");
 
-        return 0;
+        return options->collector.max_use > 0 ? 0 : complain(options, argument, "more than nothing");
 }
 
 static int take_records(struct batch_options *options, const char *argument) {
@@ -185,6 +228,62 @@ static int take_name(struct batch_options *options, const char *argument, const 
 
         *namep = argument;
         return 0;
+}
+
+static int take_bucket(struct batch_options *options, const char *argument) {
+        if (!target_bucket_is_valid(argument))
+                return complain(options, argument, "the name of a bucket: 3 to 63 of a-z, 0-9, - and .");
+
+        options->collector.target.bucket = argument;
+        return 0;
+}
+
+static int take_region(struct batch_options *options, const char *argument) {
+        if (!target_region_is_valid(argument))
+                return complain(options, argument, "a region such as us-east-1");
+
+        options->collector.target.region = argument;
+        return 0;
+}
+
+static int take_endpoint(struct batch_options *options, const char *argument) {
+        if (!target_endpoint_is_valid(argument))
+                return complain(options, argument, "an address such as https://minio.example:9000");
+
+        options->collector.target.endpoint = argument;
+        return 0;
+}
+
+static int take_path_style(struct batch_options *options, const char *argument) {
+        bool value;
+        int r;
+
+        r = take_bool(options, argument, &value);
+        if (r >= 0)
+                options->path_style = value;
+
+        return r;
+}
+
+/* A bucket that is merely in the environment, where other programs have theirs too, uploads nothing. */
+static int take_s3_setting(struct batch_options *options, size_t flag, const char *argument) {
+        switch (flag) {
+        case FLAG_S3:
+                return take_bool(options, argument, &options->is_s3);
+        case FLAG_S3_BUCKET:
+                options->is_s3 |= *options->given == '-';
+                return take_bucket(options, argument);
+        case FLAG_S3_PREFIX:
+                options->collector.target.prefix = argument;
+                return 0;
+        case FLAG_S3_ENDPOINT:
+                return take_endpoint(options, argument);
+        case FLAG_S3_PATH_STYLE:
+                return take_path_style(options, argument);
+        default:
+                assert(flag == FLAG_AWS_REGION);
+                return take_region(options, argument);
+        }
 }
 
 static int take_setting(struct batch_options *options, size_t flag, const char *argument) {
@@ -209,6 +308,10 @@ static int take_setting(struct batch_options *options, size_t flag, const char *
                 return take_rules(options, argument);
         case FLAG_SCORE:
                 return take_bool(options, argument, &collector->batch.is_scored);
+        case FLAG_LABELS:
+                return take_extra(options, argument, I4_EXTRA_LABEL);
+        case FLAG_SEQUENCE:
+                return take_extra(options, argument, I4_EXTRA_SEQUENCE);
         case FLAG_PIPELINE_NAME:
                 return take_name(options, argument, &collector->batch.pipeline);
         case FLAG_MAX_USE:
@@ -223,10 +326,11 @@ static int take_setting(struct batch_options *options, size_t flag, const char *
         case FLAG_SOCKET:
                 collector->attachment.path = argument;
                 return 0;
-        default:
-                assert(flag == FLAG_VERBOSE);
+        case FLAG_VERBOSE:
                 collector->is_verbose = true;
                 return 0;
+        default:
+                return take_s3_setting(options, flag, argument);
         }
 }
 
@@ -256,31 +360,72 @@ static int batch_take_environment(struct batch_options *options) {
         return 0;
 }
 
-/* What is left is what the node is called; a node without a name has one all the same. */
+/* A node without a name has one all the same. */
+static void set_default_node(struct batch_options *options) {
+        if (options->collector.batch.edge_node)
+                return;
+
+        if (gethostname(options->node, sizeof(options->node) - 1) < 0 || !*options->node)
+                (void) snprintf(options->node, sizeof(options->node), "localhost");
+        options->collector.batch.edge_node = options->node;
+}
+
+/* Where other programs are told of the service, unless we are. */
+static void set_default_target(struct batch_options *options) {
+        struct target *target = &options->collector.target;
+        const char *url = getenv("AWS_ENDPOINT_URL_S3");
+
+        if (!url || !*url)
+                url = getenv("AWS_ENDPOINT_URL");
+        if (!target->endpoint && url && *url)
+                target->endpoint = url;
+
+        target->node = options->collector.batch.edge_node;
+        /* No certificate is for a bucket whose name has dots, and few services but Amazon's name hosts so. */
+        target->is_path_style =
+                        options->path_style >= 0
+                                        ? options->path_style
+                                        : target->endpoint || (target->bucket && strchr(target->bucket, '.'));
+}
+
 static void batch_set_defaults(struct batch_options *options) {
-        struct batch_settings *batch = &options->collector.batch;
+        struct collector_options *collector = &options->collector;
+        struct batch_settings *batch = &collector->batch;
+        const char *pipeline = options->is_enriched ? PIPELINE_ENRICHED : PIPELINE_PLAIN;
 
-        if (!batch->edge_node) {
-                if (gethostname(options->node, sizeof(options->node) - 1) < 0 || !*options->node)
-                        (void) snprintf(options->node, sizeof(options->node), "localhost");
-                batch->edge_node = options->node;
-        }
+        set_default_node(options);
+        set_default_target(options);
+        collector->is_uploading = options->is_s3;
+
         if (!batch->pipeline)
-                batch->pipeline = options->is_enriched ? PIPELINE_ENRICHED : PIPELINE_PLAIN;
+                batch->pipeline = options->is_s3 ? PIPELINE_S3 : pipeline;
+        if (collector->period_ns == 0)
+                collector->period_ns = options->is_s3 ? 60 * NSEC_PER_SEC : 10 * NSEC_PER_SEC;
+        if (collector->max_use == 0)
+                collector->max_use = options->is_s3 ? UINT64_C(1) << 30 : UINT64_MAX;
 
-        batch->form = options->is_enriched ? BATCH_ENRICHED : BATCH_PLAIN;
+        if (options->is_enriched)
+                batch->form = BATCH_ENRICHED;
+        else
+                batch->form = options->is_s3 ? BATCH_COMPACT : BATCH_PLAIN;
 }
 
 static int batch_check(const struct batch_options *options) {
         const struct collector_options *collector = &options->collector;
         const char *who = collector->attachment.who;
 
-        if (collector->batch.is_scored && !options->is_enriched) {
+        if (collector->batch.is_scored && collector->batch.form == BATCH_PLAIN) {
                 say(who, "--score goes into batch_meta, which needs --enrich");
                 return -EINVAL;
         }
-        if (collector->batch.is_scored && collector->input_file) {
-                say(who, "--score needs the ring: a file does not say what was made wrong");
+        if (options->is_s3 && !collector->target.bucket) {
+                say(who, "--s3 needs S3_BUCKET or --s3-bucket, the name of a bucket");
+                return -EINVAL;
+        }
+        if (options->is_s3 && collector->target.endpoint &&
+                        !target_endpoint_is_valid(collector->target.endpoint)) {
+                say(who, "AWS_ENDPOINT_URL '%s' is not an address such as https://minio.example:9000",
+                                collector->target.endpoint);
                 return -EINVAL;
         }
 
@@ -313,8 +458,11 @@ static int batch_run_options(const struct batch_options *options) {
 
         (void) sd_notify(0, "READY=1\nSTATUS=Waiting for readings");
         r = options->collector.input_file ? collect_lines(&collector) : collect_ring(&collector);
+        if (r >= 0)
+                r = collector_finish(&collector);
         (void) sd_notify(0, "STOPPING=1");
 
+        progress_hide(&collector.progress);
         print_summary(&collector);
         if (r < 0 && r != -EINTR)
                 return STATUS_FAILED;
@@ -328,11 +476,11 @@ static int batch_run(const struct verb *verb, int argc, char *argv[]) {
                         .attachment.who = verb->who,
                         .output_dir = "./output",
                         .batch.n_records = 1000,
-                        .period_ns = 10 * NSEC_PER_SEC,
-                        .max_use = UINT64_MAX,
                         .n_records = UINT64_MAX,
                         .from = I4_OLDEST,
+                        .target = { .prefix = "sensor-data/", .region = "us-east-1" },
                 },
+                .path_style = -1,
         };
         int r;
 

@@ -79,6 +79,7 @@ static int source_set_ring(struct ring_source *source) {
         r = i4_encoder_new(&source->encoder, catalog);
         if (r < 0)
                 return r;
+        i4_encoder_set_extras(source->encoder, source->collector->options->extras);
 
         source_get_name(source, name);
         return collector_set_source(source->collector, catalog, name, i4_reader_get_cursor(source->reader));

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <systemd/sd-daemon.h>
 
 #define LOOK_INTERVAL_NS NSEC_PER_SEC
 #define REJECTED_SIZE    (UINT64_C(1) << 20)
@@ -38,7 +37,9 @@ int collector_init(struct collector *collector, const struct collector_options *
         bool is_damaged;
         int r;
 
-        *collector = (struct collector){ .options = options, .due_ns = NSEC_INFINITY };
+        *collector = (struct collector){ .options = options, .due_ns = NSEC_INFINITY, .uplink = UPLINK_INIT };
+        progress_init(&collector->progress, options->attachment.who, options->output_dir,
+                        options->is_uploading ? options->target.bucket : NULL);
 
         r = outbox_open(&collector->outbox, options->output_dir, options->max_use, &is_damaged);
         if (r < 0)
@@ -56,13 +57,21 @@ int collector_init(struct collector *collector, const struct collector_options *
                 if (!collector->rejected)
                         r = -ENOMEM;
         }
-        if (r < 0)
+        if (r < 0) {
                 say(options->attachment.who, "%s", strerror(-r));
+                return r;
+        }
 
-        return r;
+        /* A file has an end, and whoever gave it waits for that. */
+        return options->is_uploading
+                               ? uplink_start(&collector->uplink, options->attachment.who,
+                                                 options->output_dir, &options->target, options->input_file)
+                               : 0;
 }
 
 void collector_deinit(struct collector *collector) {
+        progress_hide(&collector->progress);
+        uplink_deinit(&collector->uplink);
         free(collector->rejected);
         batch_deinit(&collector->batch);
         collector->rules = rules_free(collector->rules);
@@ -130,10 +139,16 @@ static bool error_is_full(int error) {
         return error == -EDQUOT || error == -ENOSPC;
 }
 
+static const char *full_reason(int error) {
+        if (error == 0)
+                return NULL;
+
+        return error == -EDQUOT ? "its limit is reached" : "no space is left on its file system";
+}
+
 static void tell_full(struct collector *collector, int error) {
         const struct collector_options *options = collector->options;
-        const char *reason =
-                        error == -EDQUOT ? "its limit is reached" : "no space is left on its file system";
+        const char *reason = full_reason(error);
         char limit[FORMAT_MAX];
         struct notice notice;
 
@@ -141,12 +156,12 @@ static void tell_full(struct collector *collector, int error) {
                 return;
 
         collector->held_error = error;
+        collector->next_look_ns = 0;
         notice_init(&notice, options->attachment.who, LOG_WARNING, ID_FULL);
         notice_add(&notice, "BATCH_DIRECTORY", "%s", options->output_dir);
         notice_add(&notice, "BATCH_LIMIT", "%s", format_size(options->max_use, limit));
         notice_add(&notice, "BATCH_REASON", "%s", reason);
         notice_send(&notice, "%s is full (%s): waiting for room", options->output_dir, reason);
-        (void) sd_notifyf(0, "STATUS=%s is full (%s): waiting for room", options->output_dir, reason);
 }
 
 static void tell_room(struct collector *collector) {
@@ -159,6 +174,19 @@ static void tell_room(struct collector *collector) {
         notice_init(&notice, collector->options->attachment.who, LOG_NOTICE, ID_ROOM);
         notice_add(&notice, "BATCH_DIRECTORY", "%s", collector->options->output_dir);
         notice_send(&notice, "%s has room again", collector->options->output_dir);
+}
+
+/* Once a second: tell how it goes, and see whether the batches are still being carried away. */
+static int collector_look(struct collector *collector) {
+        const struct uplink_report *report = collector->uplink.pid > 0 ? &collector->uplink.report : NULL;
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
+
+        if (now_ns < collector->next_look_ns)
+                return 0;
+
+        collector->next_look_ns = now_ns + LOOK_INTERVAL_NS;
+        progress_show(&collector->progress, &collector->totals, report, full_reason(collector->held_error));
+        return uplink_look(&collector->uplink);
 }
 
 static void sleep_a_while(void) {
@@ -181,7 +209,9 @@ static int collector_try(struct collector *collector, int (*try)(struct collecto
                 tell_full(collector, r);
                 if (stop_is_requested())
                         return -EINTR;
-                (void) sd_notify(0, "WATCHDOG=1");
+                r = collector_look(collector);
+                if (r < 0)
+                        return r;
                 sleep_a_while();
         }
 
@@ -296,19 +326,11 @@ int collector_deliver(struct collector *collector) {
                 return r;
 
         collector_count(collector);
+        if (collector->batch.n_records > 0)
+                uplink_wake(&collector->uplink);
         batch_begin(&collector->batch, collector->position.sequence);
         collector->due_ns = NSEC_INFINITY;
         return 0;
-}
-
-static void collector_look(struct collector *collector) {
-        const struct totals *totals = &collector->totals;
-
-        (void) sd_notifyf(0,
-                        "WATCHDOG=1\nSTATUS=%" PRIu64 " batches, %" PRIu64 " records, %" PRIu64
-                        " anomalies; %" PRIu64 " lost, %" PRIu64 " rejected",
-                        totals->n_batches, totals->n_records, totals->n_anomalies, totals->n_lost,
-                        totals->n_rejected);
 }
 
 int collector_tend(struct collector *collector) {
@@ -321,10 +343,15 @@ int collector_tend(struct collector *collector) {
                         return r;
         }
 
-        if (now_ns >= collector->next_look_ns) {
-                collector->next_look_ns = now_ns + LOOK_INTERVAL_NS;
-                collector_look(collector);
-        }
+        return collector_look(collector);
+}
 
-        return 0;
+static void look_at_end(void *userdata) {
+        struct collector *collector = userdata;
+
+        progress_show(&collector->progress, &collector->totals, &collector->uplink.report, NULL);
+}
+
+int collector_finish(struct collector *collector) {
+        return uplink_finish(&collector->uplink, look_at_end, collector);
 }

@@ -13,7 +13,10 @@
 
 #include "batch/batch.h"
 #include "batch/outbox.h"
+#include "batch/target.h"
 #include "tools/attach.h"
+#include "tools/progress.h"
+#include "tools/uplink.h"
 
 #include <stdbool.h>
 
@@ -24,19 +27,13 @@ struct collector_options {
         struct batch_settings batch;
         enum rules_kind rules;
         uint64_t period_ns;
-        uint64_t max_use;   /* bytes */
-        uint64_t n_records; /* to end after; UINT64_MAX: no end */
-        uint64_t from;      /* where to begin in a ring that is new to us: I4_OLDEST, I4_NEWEST */
+        uint64_t max_use;    /* bytes */
+        uint64_t n_records;  /* to end after; UINT64_MAX: no end */
+        unsigned int extras; /* enum i4_extra, of records from the ring */
+        uint64_t from;       /* where to begin in a ring that is new to us: I4_OLDEST, I4_NEWEST */
         bool is_verbose;
-};
-
-struct totals {
-        uint64_t n_batches;
-        uint64_t n_records;
-        uint64_t n_anomalies;
-        uint64_t n_bytes;
-        uint64_t n_lost;
-        uint64_t n_rejected;
+        bool is_uploading; /* the directory is a spool, carried into @target */
+        struct target target;
 };
 
 struct collector {
@@ -51,6 +48,8 @@ struct collector {
         size_t rejected_size;
         size_t n_rejected;
         struct totals totals;
+        struct uplink uplink;
+        struct progress progress;
         int held_error; /* why there was no room the last time; 0: there was */
         uint64_t next_look_ns;
 };
@@ -82,6 +81,9 @@ int collector_reject(struct collector *collector, uint64_t number, uint64_t offs
 int collector_deliver(struct collector *collector);
 /* What is due: to be called at least once a second. Errors as collector_deliver(). */
 int collector_tend(struct collector *collector);
+
+/* After the last delivery: until all is uploaded. 0, or a negative errno, told. */
+int collector_finish(struct collector *collector);
 
 /* both read until they end or are asked to: 0, or a negative errno, told; -EINTR as collector_deliver() */
 

@@ -2,6 +2,7 @@
 
 #include "tools/sample.h"
 
+#include "tools/outlets.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -127,10 +128,12 @@ int report_init(struct report *report, const i4_reader *reader, const char *path
         *report = (struct report){ .path = path, .sample = *after };
 
         report_set_rates(report, before, after);
+        report->outlets = outlets_read();
         return report_read_peers(report, reader);
 }
 
 void report_deinit(struct report *report) {
+        cJSON_Delete(report->outlets);
         free(report->peers);
         *report = (struct report){};
 }

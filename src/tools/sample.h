@@ -38,6 +38,7 @@ struct report {
         uint64_t storage_lag_records;
         struct i4_peer *peers; /* the furthest behind first */
         size_t n_peers;
+        struct cJSON *outlets; /* an array, see outlets.h */
 };
 
 /* 0; -ESTALE, -EPIPE: as i4_reader_read(), the sample is taken all the same. @reader is moved about. */

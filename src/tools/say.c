@@ -11,7 +11,8 @@ void say(const char *who, const char *format, ...) {
         va_list arguments;
         size_t n;
 
-        n = (size_t) snprintf(line, sizeof(line), "%s: ", who);
+        /* A line that is being written over makes place. */
+        n = (size_t) snprintf(line, sizeof(line), "%s%s: ", isatty(STDERR_FILENO) ? "\r\033[K" : "", who);
         va_start(arguments, format);
         (void) vsnprintf(line + n, sizeof(line) - n, format, arguments);
         va_end(arguments);

@@ -182,6 +182,7 @@ int report_print_json(const struct report *report, FILE *file, bool is_line) {
         add_ring(root, report);
         add_storage(root, report);
         add_readers(root, report);
+        (void) cJSON_AddItemReferenceToObject(root, "outlets", report->outlets);
 
         /* cJSON leaves out what it has no memory for; then most likely here too. */
         text = is_line ? cJSON_PrintUnformatted(root) : cJSON_Print(root);

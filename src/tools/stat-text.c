@@ -4,8 +4,8 @@
  * A report for a person: one screen
  */
 
+#include "tools/outlets.h"
 #include "tools/sample.h"
-
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -172,18 +172,20 @@ static void print_peer(const struct report *report, const struct i4_peer *peer, 
 #define ROWS_ABOVE_PEERS 10u /* all lines but theirs, with the one that tells of the rest */
 
 void report_print_text(const struct report *report, FILE *file, size_t n_rows) {
+        size_t n_above = ROWS_ABOVE_PEERS + (size_t) cJSON_GetArraySize(report->outlets);
         size_t n_listed = report->n_peers;
 
         print_daemon(report, file);
         print_generator(report, file);
         print_ring(report, file);
         print_storage(report, file);
+        outlets_print(report->outlets, file);
         print_readers(report, file);
         if (report->n_peers == 0)
                 return;
 
-        if (n_listed + ROWS_ABOVE_PEERS > n_rows)
-                n_listed = n_rows > ROWS_ABOVE_PEERS + 1 ? n_rows - ROWS_ABOVE_PEERS - 1 : 1;
+        if (n_listed + n_above > n_rows)
+                n_listed = n_rows > n_above + 1 ? n_rows - n_above - 1 : 1;
 
         fprintf(file, "\n%8s  %-20s %12s %11s %12s  %11s %10s\n", "PID", "NAME", "LAG RECORDS", "LAG TIME",
                         "LOST", "ATTACHED", "SILENT");

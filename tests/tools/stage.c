@@ -265,6 +265,7 @@ static void play_exec(const struct stage *stage, char *argv[], int out_fd, int e
         (void) dup2(out_fd, STDOUT_FILENO);
         (void) dup2(err_fd, STDERR_FILENO);
         (void) setenv("I4_SOCKET", stage->socket_path, true);
+        (void) setenv("I4_RUNTIME", stage->directory, true);
         if (is_nobody && (setresgid(NOBODY, NOBODY, NOBODY) < 0 || setresuid(NOBODY, NOBODY, NOBODY) < 0))
                 _exit(126);
 

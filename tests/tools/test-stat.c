@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -161,6 +162,30 @@ static void test_json(void **state) {
         play_deinit(&play);
 }
 
+static void make_status(
+                const struct stage *stage, const char *name, const char *text, char *path, size_t size) {
+        FILE *file;
+
+        (void) snprintf(path, size, "%s/%s/status.json", stage->directory, name);
+        for (char *p = path + strlen(stage->directory) + 1; (p = strchr(p, '/')); *p++ = '/') {
+                *p = 0;
+                assert_int_equal(mkdir(path, 0755), 0);
+        }
+
+        file = fopen(path, "we");
+        assert_non_null(file);
+        assert_true(fputs(text, file) >= 0);
+        assert_int_equal(fclose(file), 0);
+}
+
+/* With the two directories that were made for it. */
+static void remove_status(char *path) {
+        for (unsigned int i = 0; i < 3; ++i) {
+                assert_int_equal(remove(path), 0);
+                *strrchr(path, '/') = 0;
+        }
+}
+
 /* One object a line, until a signal ends it; no control sequences where there is no screen. */
 static void test_watch(void **state) {
         struct stage *stage = *state;
@@ -183,6 +208,41 @@ static void test_watch(void **state) {
         assert_non_null(json);
         cJSON_Delete(json);
         play_deinit(&play);
+}
+
+/* Services that carry readings elsewhere are listed with what they tell; what makes no sense is not. */
+static void test_outlets(void **state) {
+        static const char good[] =
+                        "{\"records\":7000,\"lost_records\":3,\"waiting_batches\":2,\"target\":\"bucket\","
+                        "\"error\":\"no \\u001bway\"}";
+        struct stage *stage = *state;
+        const cJSON *outlets, *outlet;
+        char good_path[128], bad_path[128];
+        struct play play;
+        cJSON *json;
+
+        make_status(stage, "i4-batch/s3", good, good_path, sizeof(good_path));
+        make_status(stage, "i4-other/x", "[", bad_path, sizeof(bad_path));
+        play_run(stage, &play, "stat");
+        assert_int_equal(play.status, 0);
+        assert_non_null(strstr(play.out,
+                        "outlets    i4-batch@s3: 7000 records, 3 lost, 2 batches waiting; to bucket; "
+                        "no ?way\n"));
+        assert_null(strstr(play.out, "i4-other"));
+        play_deinit(&play);
+
+        play_run(stage, &play, "stat", "--json");
+        json = cJSON_Parse(play.out);
+        outlets = cJSON_GetObjectItemCaseSensitive(json, "outlets");
+        assert_int_equal(cJSON_GetArraySize(outlets), 1);
+        outlet = outlets->child;
+        assert_string_equal(cJSON_GetStringValue(cJSON_GetObjectItem(outlet, "unit")), "i4-batch@s3");
+        assert_true(get_number(outlet, "status", "waiting_batches") == 2);
+        cJSON_Delete(json);
+        play_deinit(&play);
+
+        remove_status(good_path);
+        remove_status(bad_path);
 }
 
 /* A daemon that says it runs and gives no sign of life is told as such. */
@@ -214,6 +274,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_text, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_json, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_watch, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_outlets, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_no_daemon, setup, teardown),
         };

@@ -46,6 +46,19 @@ static void test_record(void **state) {
         assert_true(line.quality == 1);
 }
 
+/* What i4 says of its readings' truth, if it does. */
+static void test_label(void **state) {
+        static const char *const texts[] = { RECORD("\"value\":1,\"label\":\"leak\"}"),
+                RECORD("\"value\":1,\"label\":\"none\"}"), RECORD("\"value\":1,\"label\":7}"),
+                RECORD("\"value\":1}") };
+        struct line line;
+
+        for (size_t i = 0; i < ELEMENTSOF(texts); ++i) {
+                assert_int_equal(line_parse(&line, texts[i], strlen(texts[i])), 0);
+                assert_int_equal(line.is_faulty, i == 0);
+        }
+}
+
 /* The letter of RFC 8259, where other parsers are generous. */
 static void test_json(void **state) {
         require_record(RECORD("\"value\":0,\"x\":\"\\ud83d\\ude00 \\u00e9 \\/ \xc3\xa9\xf0\x9f\x98\x80\"}"));
@@ -172,6 +185,7 @@ static void test_escape(void **state) {
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_record),
+                cmocka_unit_test(test_label),
                 cmocka_unit_test(test_json),
                 cmocka_unit_test(test_depth),
                 cmocka_unit_test(test_fields),

@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "tools/progress.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <cjson/cJSON.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <string.h>
+#include <systemd/sd-daemon.h>
+
+#define LINE_SIZE 512u
+
+static inline void json_freep(cJSON **json) {
+        cJSON_Delete(*json);
+}
+
+static inline void text_freep(char **text) {
+        cJSON_free(*text);
+}
+
+void progress_init(struct progress *progress, const char *who, const char *directory, const char *target) {
+        *progress = (struct progress){
+                .who = who,
+                .directory = directory,
+                .target = target,
+                .is_terminal = isatty(STDERR_FILENO),
+                .is_service = getenv("RUNTIME_DIRECTORY") || getenv("NOTIFY_SOCKET"),
+        };
+}
+
+static void format_line(char line[static LINE_SIZE], const struct totals *totals,
+                const struct uplink_report *report, const char *trouble) {
+        size_t n;
+
+        n = (size_t) snprintf(line, LINE_SIZE,
+                        "%" PRIu64 " batches, %" PRIu64 " records, %" PRIu64 " anomalies; %" PRIu64
+                        " lost, %" PRIu64 " rejected",
+                        totals->n_batches, totals->n_records, totals->n_anomalies, totals->n_lost,
+                        totals->n_rejected);
+        if (report)
+                n += (size_t) snprintf(line + n, LINE_SIZE - n, "; %" PRIu64 " uploaded, %" PRIu64 " waiting",
+                                report->n_sent, report->n_waiting);
+        if (trouble)
+                (void) snprintf(line + n, LINE_SIZE - n, "; waiting for room: %s", trouble);
+        else if (report && report->is_failing)
+                (void) snprintf(line + n, LINE_SIZE - n, "; %s", report->text);
+}
+
+static void add_count(cJSON *object, const char *key, uint64_t value) {
+        (void) cJSON_AddNumberToObject(object, key, (double) value);
+}
+
+static void add_text(cJSON *object, const char *key, const char *text) {
+        if (text)
+                (void) cJSON_AddStringToObject(object, key, text);
+        else
+                (void) cJSON_AddNullToObject(object, key);
+}
+
+static char *format_status(const struct progress *progress, const struct totals *totals,
+                const struct uplink_report *report, const char *trouble) {
+        _cleanup_(json_freep) cJSON *root = cJSON_CreateObject();
+
+        if (report && report->is_failing && !trouble)
+                trouble = report->text;
+
+        add_count(root, "pid", (uint64_t) getpid());
+        add_text(root, "name", progress->who);
+        add_text(root, "directory", progress->directory);
+        add_text(root, "target", progress->target);
+        add_count(root, "batches", totals->n_batches);
+        add_count(root, "records", totals->n_records);
+        add_count(root, "anomalies", totals->n_anomalies);
+        add_count(root, "bytes", totals->n_bytes);
+        add_count(root, "lost_records", totals->n_lost);
+        add_count(root, "rejected_lines", totals->n_rejected);
+        if (report) {
+                add_count(root, "uploaded_batches", report->n_sent);
+                add_count(root, "uploaded_bytes", report->n_bytes);
+                add_count(root, "waiting_batches", report->n_waiting);
+                add_count(root, "failed_tries", report->n_tries_failed);
+        }
+        add_text(root, "error", trouble);
+
+        return cJSON_PrintUnformatted(root);
+}
+
+/* Whole or not at all. Who cannot read it learns less; the batches are what counts. */
+static void write_status(const char *text) {
+        const char *directory = getenv("RUNTIME_DIRECTORY");
+        char path[PATH_MAX], new_path[PATH_MAX];
+        size_t n_text = strlen(text);
+        ssize_t n;
+        int fd;
+
+        if (!directory)
+                return;
+
+        (void) snprintf(path, sizeof(path), "%.4000s/status.json", directory);
+        (void) snprintf(new_path, sizeof(new_path), "%.4000s/status.json.new", directory);
+        fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+        if (fd < 0)
+                return;
+
+        n = write(fd, text, n_text);
+        (void) close(fd);
+        if (n == (ssize_t) n_text)
+                (void) rename(new_path, path);
+}
+
+static void progress_tell_service(const struct progress *progress, const char *line,
+                const struct totals *totals, const struct uplink_report *report, const char *trouble) {
+        _cleanup_(text_freep) char *status = NULL;
+
+        (void) sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s", line);
+        status = format_status(progress, totals, report, trouble);
+        if (status)
+                write_status(status);
+}
+
+void progress_show(struct progress *progress, const struct totals *totals, const struct uplink_report *report,
+                const char *trouble) {
+        char line[LINE_SIZE];
+
+        if (!progress->is_terminal && !progress->is_service)
+                return;
+
+        format_line(line, totals, report, trouble);
+        if (progress->is_service)
+                progress_tell_service(progress, line, totals, report, trouble);
+        if (progress->is_terminal) {
+                (void) dprintf(STDERR_FILENO, "\r\033[K%.120s", line);
+                progress->is_shown = true;
+        }
+}
+
+void progress_hide(struct progress *progress) {
+        if (progress->is_shown)
+                (void) dprintf(STDERR_FILENO, "\r\033[K");
+        progress->is_shown = false;
+}
