@@ -23,6 +23,10 @@ uint32_t fleet_get_mile_post_e2(uint32_t number, uint32_t length_e2) {
                         random_draw(random_derive(FLEET_PLACES_KEY, number), 2), (uint64_t) length_e2 + 1);
 }
 
+uint8_t fleet_get_type(const struct i4_catalog *catalog, uint32_t number) {
+        return (uint8_t) ((uint64_t) number * catalog->n_types / catalog->n_sensors);
+}
+
 static struct fleet_sensor sensor_place(const struct i4_catalog *catalog, uint32_t number) {
         uint64_t key = random_derive(FLEET_PLACES_KEY, number);
 
@@ -32,7 +36,7 @@ static struct fleet_sensor sensor_place(const struct i4_catalog *catalog, uint32
                 .longitude_e6 = draw_between(random_draw(key, 1), LONGITUDE_MIN_E6, LONGITUDE_MAX_E6),
                 .mile_post_e2 = fleet_get_mile_post_e2(number, MILE_POST_MAX_E2),
                 .pipeline = (uint16_t) (number % catalog->n_pipelines),
-                .type = (uint8_t) ((uint64_t) number * catalog->n_types / catalog->n_sensors),
+                .type = fleet_get_type(catalog, number),
         };
 }
 

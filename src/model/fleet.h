@@ -25,6 +25,9 @@ struct fleet_sensor {
         uint8_t type;
 };
 
+/* Of which type sensor @number is, an index into the catalog's types. */
+uint8_t fleet_get_type(const struct i4_catalog *catalog, uint32_t number);
+
 /* Where on a pipeline of that length a sensor stands. */
 uint32_t fleet_get_mile_post_e2(uint32_t number, uint32_t length_e2);
 

@@ -21,7 +21,7 @@
 #define CLOSURE_E2         35000
 #define TRIP_E2            40000
 
-bool hydraulics_is_on_stretch(const struct incident *incident, const struct hydraulics_place *place) {
+static bool is_on_stretch(const struct incident *incident, const struct hydraulics_place *place) {
         return incident->place_e2 >= place->station_e2 && incident->place_e2 < place->stretch_end_e2;
 }
 
@@ -81,8 +81,9 @@ static int64_t drop_e2(const struct hydraulics *hydraulics, const struct hydraul
         const struct incident *incident = hydraulics->incident;
         int64_t here = load_at(hydraulics, place->mile_post_e2), before;
 
-        if (incident->kind != I4_FAULT_LEAK || !hydraulics_is_on_stretch(incident, place) ||
-                        place->mile_post_e2 <= incident->place_e2)
+        /* Nothing has arrived: nothing may show, not even a sum that is rounded another way. */
+        if (here == hydraulics->load_q16 || incident->kind != I4_FAULT_LEAK ||
+                        !is_on_stretch(incident, place) || place->mile_post_e2 <= incident->place_e2)
                 return friction_e2(here, place->mile_post_e2 - place->station_e2);
 
         before = 2 * (int64_t) hydraulics->load_q16 - here;
@@ -95,7 +96,7 @@ static int64_t jump_e2(const struct hydraulics *hydraulics, const struct hydraul
         const struct incident *incident = hydraulics->incident;
         int64_t whole, jump;
 
-        if (!hydraulics_is_on_stretch(incident, place))
+        if (!is_on_stretch(incident, place))
                 return 0;
 
         switch (incident->kind) {

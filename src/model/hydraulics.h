@@ -7,8 +7,8 @@
  * One phase, level ground, and slow enough that every moment is a steady state: what goes in comes out, but
  * for a leak. From a station the pressure falls with distance and with the square of the flow (Darcy and
  * Weisbach), and the next station brings it back to the set point. An incident changes both; it reaches a
- * place with the speed of sound. Stations hold their discharge pressure, so in the pressure it shows on the
- * stretch between two stations, in the flow on all of the pipeline.
+ * place with the speed of sound. Stations hold their discharge pressure, so a kink or a jump is seen on the
+ * stretch between two stations only; the flow, and with it the friction, changes on all of the pipeline.
  */
 
 #include "model/incident.h"
@@ -31,6 +31,3 @@ struct hydraulics_place {
 /* hundredths of a barrel an hour; of a psi */
 int64_t hydraulics_get_flow_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place);
 int64_t hydraulics_get_pressure_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place);
-
-/* Is the incident on this place's stretch? Elsewhere the pressure tells nothing of it. */
-bool hydraulics_is_on_stretch(const struct incident *incident, const struct hydraulics_place *place);

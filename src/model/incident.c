@@ -42,7 +42,7 @@ static void draw(struct incident *incident, const struct incident_odds *odds, ui
         uint64_t base = slot * N_DRAWS, mean_ns = MIN(odds->duration_ns, slot_ns - reserve_ns);
         uint64_t spread_ns, duration_ns;
 
-        *incident = (struct incident){ .slot = slot };
+        *incident = (struct incident){};
         if (random_draw(key, base + DRAW_WHETHER) >> 32 >= odds->probability)
                 return;
 
@@ -104,4 +104,10 @@ uint32_t incident_get_progress_q16(const struct incident *incident, uint32_t mil
         rise_ns = MIN(time_ns - start_ns, DEVELOPMENT_NS);
         fall_ns = time_ns > end_ns ? DEVELOPMENT_NS - (time_ns - end_ns) : DEVELOPMENT_NS;
         return (uint32_t) ((MIN(rise_ns, fall_ns) << 16) / DEVELOPMENT_NS);
+}
+
+uint64_t incident_get_last_ns(const struct incident *incident, uint32_t length_e2) {
+        uint32_t farthest_e2 = MAX(incident->place_e2, length_e2 - incident->place_e2);
+
+        return incident->end_ns + farthest_e2 * WAVE_NS_PER_E2 + DEVELOPMENT_NS;
 }

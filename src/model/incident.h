@@ -18,7 +18,6 @@
 #define INCIDENT_SENSOR_SLOT_NS   (UINT64_C(3600) * 1000000000)
 
 struct incident {
-        uint64_t slot;     /* of its kind; UINT64_MAX: not drawn yet */
         uint64_t start_ns; /* CLOCK_REALTIME, as all times of a model */
         uint64_t end_ns;
         uint32_t id;           /* a hash, never 0; tells it from others of the same pipeline or sensor */
@@ -46,3 +45,6 @@ void incident_draw_sensor(
 /* Of a pipeline's: how far it has come at a mile post, 0 … 65536. It arrives with the speed of sound and
  * takes a minute to develop, and as long to pass. */
 uint32_t incident_get_progress_q16(const struct incident *incident, uint32_t mile_post_e2, uint64_t time_ns);
+
+/* When no trace of it is left on a pipeline of that length. */
+uint64_t incident_get_last_ns(const struct incident *incident, uint32_t length_e2);

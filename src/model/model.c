@@ -52,3 +52,23 @@ void model_generate(struct model *model, uint64_t step, uint64_t sequence, struc
                 struct i4_record *records, size_t n) {
         model->class->generate(model, step, sequence, timeline, records, n);
 }
+
+int model_complete_entry(const struct model *model, struct scenario_entry *entry) {
+        return model->class->complete_entry ? model->class->complete_entry(model, entry) : -EOPNOTSUPP;
+}
+
+void model_exchange_scenario(struct model *model, struct scenario **scenariop) {
+        if (model->class->exchange_scenario)
+                model->class->exchange_scenario(model, scenariop);
+}
+
+int model_describe(const struct model *model, const struct scenario *scenario, const struct i4_record *record,
+                struct scenario_entry *entry) {
+        return model->class->describe ? model->class->describe(model, scenario, record, entry) : -ENOENT;
+}
+
+void model_visit_touched(const struct model *model, const struct scenario_entry *entry, model_visit_t *visit,
+                void *userdata) {
+        if (model->class->visit_touched)
+                model->class->visit_touched(model, entry, visit, userdata);
+}

@@ -10,6 +10,7 @@
  */
 
 #include "lib/catalog.h"
+#include "model/scenario.h"
 #include "model/schedule.h"
 
 struct model;
@@ -46,6 +47,33 @@ struct model *model_free(struct model *model);
  */
 void model_generate(struct model *model, uint64_t step, uint64_t sequence, struct timeline *timeline,
                 struct i4_record *records, size_t n);
+
+/*
+ * What an incident needs that only the model knows: when its last trace is gone. -ERANGE: the place is beyond
+ * the pipeline's end. -EINVAL: no such pipeline or sensor. -EOPNOTSUPP: a model without incidents. Any
+ * thread.
+ */
+int model_complete_entry(const struct model *model, struct scenario_entry *entry);
+
+/*
+ * From now on the model goes by *@scenariop, whose entries are complete, and owns it; *@scenariop is what it
+ * went by before (NULL: nothing). A model without incidents leaves it alone. In the thread that generates.
+ */
+void model_exchange_scenario(struct model *model, struct scenario **scenariop);
+
+/*
+ * The incident that @record tells of, given the scenario that was in force. -ENOENT: @record is not of this
+ * model, or tells of none. Any thread.
+ */
+int model_describe(const struct model *model, const struct scenario *scenario, const struct i4_record *record,
+                struct scenario_entry *entry);
+
+/* @sensor: number, pipeline, type and place of it; nothing else */
+typedef void model_visit_t(void *userdata, const struct i4_record *sensor);
+
+/* Every sensor in whose readings an incident shows, in the order of the scan. Any thread. */
+void model_visit_touched(const struct model *model, const struct scenario_entry *entry, model_visit_t *visit,
+                void *userdata);
 
 static inline void model_freep(struct model **model) {
         if (*model)

@@ -39,6 +39,7 @@
 
 struct generator {
         struct model *model;
+        struct chronicle *chronicle; /* NULL: none */
         struct writer *writer;
         uint64_t start_offset;
         bool is_stream;
@@ -84,13 +85,9 @@ static int writer_start(struct generator *generator, const struct options *optio
 }
 
 int generator_new(struct generator **generatorp, const struct options *options,
-                const struct i4_catalog *catalog, const struct output *output) {
+                const struct i4_catalog *catalog, struct model *model, struct chronicle *chronicle,
+                const struct output *output) {
         _cleanup_(generator_freep) struct generator *generator = NULL;
-        struct model_settings settings = {
-                .kind = options->model,
-                .seed = options->seed,
-                .anomalies_e4 = options->anomalies_e4,
-        };
         int r;
 
         generator = aligned_alloc(64, sizeof(*generator));
@@ -98,6 +95,8 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 return -ENOMEM;
 
         *generator = (struct generator){
+                .model = model,
+                .chronicle = chronicle,
                 .start_offset = output->offset,
                 .is_stream = output->is_stream,
                 .is_simulated = options->has_from,
@@ -107,10 +106,6 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .batch_ns = options->batch_ns,
                 .catch_up_ns = options->catch_up_ns,
         };
-
-        r = model_new(&generator->model, &settings, catalog);
-        if (r < 0)
-                return r;
 
         r = writer_start(generator, options, catalog, output);
         if (r < 0)
@@ -125,7 +120,6 @@ struct generator *generator_free(struct generator *generator) {
                 return NULL;
 
         (void) writer_free(generator->writer);
-        (void) model_free(generator->model);
         free(generator);
         return NULL;
 }
@@ -239,6 +233,8 @@ static int records_write(struct generator *generator, size_t n) {
                         break;
         }
 
+        if (r >= 0 && generator->chronicle)
+                r = chronicle_look(generator->chronicle, generator->records, n_taken);
         generator->step += n_taken;
         generator->sequence += n_taken;
         return r;

@@ -10,11 +10,14 @@
 #include "sensor-gen/output.h"
 
 #include "lib/catalog.h"
+#include "model/chronicle.h"
 
 struct generator;
 
+/* @chronicle gets to see all that is written; NULL: none does. Both and @model must outlive it. */
 int generator_new(struct generator **generatorp, const struct options *options,
-                const struct i4_catalog *catalog, const struct output *output);
+                const struct i4_catalog *catalog, struct model *model, struct chronicle *chronicle,
+                const struct output *output);
 struct generator *generator_free(struct generator *generator);
 
 /*

@@ -8,11 +8,14 @@
  */
 
 #include "model/catalog_file.h"
+#include "model/scenario_file.h"
 #include "sensor-gen/console.h"
 #include "sensor-gen/generator.h"
 #include "sensor-gen/options.h"
 #include "sensor-gen/output.h"
+#include "sensor-gen/sidecar.h"
 #include "sensor-gen/signals.h"
+#include "util/clock.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -35,16 +38,71 @@ static int seed_draw(struct options *options) {
         return getrandom(&options->seed, sizeof(options->seed), 0) == sizeof(options->seed) ? 0 : -errno;
 }
 
-/* -EINVAL was told already. */
-static int catalog_make(struct i4_catalog **catalogp, const struct options *options) {
+/* What readings are made of; none of it depends on where they go. */
+struct plan {
+        const struct options *options;
+        struct i4_catalog *catalog;
+        struct model *model;
+        const struct scenario *scenario; /* the model's */
+};
+
+static void plan_deinit(struct plan *plan) {
+        plan->model = model_free(plan->model);
+        plan->catalog = catalog_free(plan->catalog);
+}
+
+static int plan_load_catalog(struct plan *plan, struct complaints *complaints) {
+        const struct options *options = plan->options;
         const struct i4_catalog *builtin = i4_catalog_get_default();
-        struct complaints complaints = { .report = complaint_print };
 
         if (options->catalog_path)
-                return catalog_load(catalogp, options->catalog_path, options->n_sensors, &complaints);
+                return catalog_load(&plan->catalog, options->catalog_path, options->n_sensors, complaints);
 
-        return catalog_new(catalogp, builtin->types, builtin->n_types, builtin->pipelines,
+        return catalog_new(&plan->catalog, builtin->types, builtin->n_types, builtin->pipelines,
                         builtin->n_pipelines, options->n_sensors);
+}
+
+static int plan_load_scenario(struct plan *plan, struct complaints *complaints) {
+        const struct options *options = plan->options;
+        struct scenario_context context = {
+                .catalog = plan->catalog,
+                .model = plan->model,
+                .start_ns = options->has_from ? options->from_ns : clock_now_ns(CLOCK_REALTIME),
+        };
+        struct scenario *scenario = NULL;
+        int r;
+
+        if (!options->scenario_path)
+                return 0;
+
+        r = scenario_load(&scenario, &context, options->scenario_path, complaints);
+        if (r < 0)
+                return r;
+
+        plan->scenario = scenario;
+        model_exchange_scenario(plan->model, &scenario);
+        return 0;
+}
+
+/* -EINVAL was told already. */
+static int plan_init(struct plan *plan, const struct options *options) {
+        struct complaints complaints = { .report = complaint_print };
+        struct model_settings settings = {
+                .kind = options->model,
+                .seed = options->seed,
+                .anomalies_e4 = options->anomalies_e4,
+        };
+        int r;
+
+        plan->options = options;
+        r = plan_load_catalog(plan, &complaints);
+        if (r < 0)
+                return r;
+        r = model_new(&plan->model, &settings, plan->catalog);
+        if (r < 0)
+                return r;
+
+        return plan_load_scenario(plan, &complaints);
 }
 
 static void statistics_tell(
@@ -60,39 +118,66 @@ static void statistics_tell(
         console_end(console, &statistics);
 }
 
-static int generate(const struct options *options, const struct i4_catalog *catalog) {
-        _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
+static int plan_run(const struct plan *plan, struct chronicle *chronicle, struct output *output) {
         _cleanup_(generator_freep) struct generator *generator = NULL;
         struct console console;
-        int r, q;
+        int r;
 
-        r = output_open(&output, options->path, options->is_append);
+        r = generator_new(&generator, plan->options, plan->catalog, plan->model, chronicle, output);
         if (r < 0)
-                return fail(r, options->path);
+                return r;
 
-        signals_init();
-        r = generator_new(&generator, options, catalog, &output);
-        if (r < 0)
-                return fail(r, "cannot set up");
-
-        console_init(&console, options);
-        console_begin(&console, options);
+        console_init(&console, plan->options);
+        console_begin(&console, plan->options);
         r = generator_run(generator, &console);
-        statistics_tell(generator, &output, &console);
+        statistics_tell(generator, output, &console);
 
         /* Whoever reads a pipe has had enough: an end like Ctrl-C. */
-        if (r == -EPIPE)
-                r = 0;
-        generator = generator_free(generator);
+        return r == -EPIPE ? 0 : r;
+}
+
+static int plan_run_beside(const struct plan *plan, struct output *output) {
+        _cleanup_(chronicle_freep) struct chronicle *chronicle = NULL;
+        _cleanup_(sidecar_closep) FILE *file = NULL;
+        int r, q;
+
+        if (!plan->options->has_sidecar)
+                return plan_run(plan, NULL, output);
+        if (output->is_stream)
+                return -ESPIPE;
+
+        r = sidecar_open(&file, plan->options->path, plan->options->is_append);
+        if (r < 0)
+                return r;
+        r = chronicle_new(&chronicle, plan->model, plan->scenario, plan->catalog, file);
+        if (r < 0)
+                return r;
+
+        r = plan_run(plan, chronicle, output);
+        q = sidecar_close(TAKE_PTR(file));
+        return r < 0 ? r : q;
+}
+
+static int generate(const struct plan *plan) {
+        _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
+        const char *path = plan->options->path;
+        int r, q;
+
+        r = output_open(&output, path, plan->options->is_append);
+        if (r < 0)
+                return fail(r, path);
+
+        signals_init();
+        r = plan_run_beside(plan, &output);
         q = output_close(&output);
         if (r >= 0)
                 r = q;
 
-        return r < 0 ? fail(r, options->path) : 0;
+        return r < 0 ? fail(r, path) : 0;
 }
 
 static int run(int argc, char *argv[]) {
-        _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
+        _cleanup_(plan_deinit) struct plan plan = {};
         struct options options;
         int r;
 
@@ -100,17 +185,17 @@ static int run(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
 
-        r = catalog_make(&catalog, &options);
+        r = seed_draw(&options);
+        if (r >= 0)
+                r = plan_init(&plan, &options);
         if (r == -EINVAL)
                 return EXIT_USAGE;
-        if (r >= 0)
-                r = seed_draw(&options);
         if (r < 0) {
                 (void) fail(r, "cannot set up");
                 return EXIT_FAILURE;
         }
 
-        return generate(&options, catalog) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return generate(&plan) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 int main(int argc, char *argv[]) {

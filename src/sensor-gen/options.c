@@ -102,17 +102,31 @@ static int catalog_parse_path(struct options *options, const char *text) {
         return *text ? 0 : -EINVAL;
 }
 
+static int scenario_parse_path(struct options *options, const char *text) {
+        options->scenario_path = text;
+        return *text ? 0 : -EINVAL;
+}
+
 static int model_parse(struct options *options, const char *text) {
         return model_kind_from_string(text, &options->model);
 }
 
 static int labels_parse(struct options *options, const char *text) {
-        if (strcmp(text, "none") != 0 && strcmp(text, "inline") != 0)
-                return -EINVAL;
+        static const struct {
+                const char *name;
+                unsigned int extras;
+                bool has_sidecar;
+        } places[] = { { "none" }, { "inline", I4_EXTRA_LABEL }, { "sidecar", .has_sidecar = true } };
 
-        options->extras &= ~(unsigned int) I4_EXTRA_LABEL;
-        options->extras |= strcmp(text, "inline") == 0 ? I4_EXTRA_LABEL : 0u;
-        return 0;
+        for (size_t i = 0; i < ELEMENTSOF(places); ++i)
+                if (strcmp(text, places[i].name) == 0) {
+                        options->extras &= ~(unsigned int) I4_EXTRA_LABEL;
+                        options->extras |= places[i].extras;
+                        options->has_sidecar = places[i].has_sidecar;
+                        return 0;
+                }
+
+        return -EINVAL;
 }
 
 static int sequence_parse(struct options *options, const char *text) {
@@ -172,10 +186,13 @@ static const struct flag flags[] = {
         { "anomalies", "SHARE", "readings beyond their range (2%)", "a share: 2% or 0.05%, in steps of 0.01%",
                         anomalies_parse },
         { "catalog", "FILE", "types and pipelines, as JSON (built in)", "a file name", catalog_parse_path },
+        { "scenario", "FILE", "incidents that shall happen, a JSON object a line (none)", "a file name",
+                        scenario_parse_path },
         { "model", "NAME", "how readings come about: network, uniform (network)", "a model: network, uniform",
                         model_parse },
-        { "labels", "WHERE", "inline: each line says what is wrong with it (none)", "none or inline",
-                        labels_parse },
+        { "labels", "WHERE",
+                        "what is wrong: inline in each line, or sidecar: a line for each incident in FILE.events.jsonl (none)",
+                        "none, inline or sidecar", labels_parse },
         { "sequence", NULL, "each line says its number, from 0", "yes or no", sequence_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
                         batch_parse },
@@ -240,10 +257,11 @@ static int options_check(struct options *options) {
         uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
         const char *complaint = NULL;
 
-        if (!options->has_from)
+        if (options->has_sidecar && strcmp(options->path, "-") == 0)
+                complaint = "-labels sidecar needs a file to write beside: name one with -o";
+        else if (!options->has_from)
                 return 1;
-
-        if (options->rate.period_ns == 0)
+        else if (options->rate.period_ns == 0)
                 complaint = "-from needs a rate: how many entries fall on a second of the past is not for the machine "
                             "to say";
         else if (options->duration_ns != NSEC_INFINITY)

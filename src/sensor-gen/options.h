@@ -23,10 +23,12 @@ struct options {
         uint64_t from_ns; /* CLOCK_REALTIME of the first reading */
 
         uint32_t n_sensors;
-        uint32_t anomalies_e4;    /* hundredths of a percent */
-        const char *catalog_path; /* NULL: the compiled-in one */
+        uint32_t anomalies_e4;     /* hundredths of a percent */
+        const char *catalog_path;  /* NULL: the compiled-in one */
+        const char *scenario_path; /* NULL: none */
         enum model_kind model;
         unsigned int extras; /* of lines, enum i4_extra */
+        bool has_sidecar;    /* incidents go into a file of their own */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 };
