@@ -62,12 +62,6 @@ struct publisher_settings {
 #define PUBLISHER_MUTE_MAX      64u
 #define PUBLISHER_MESSAGES_MAX  5000u
 
-/*
- * A listening socket at @path, mode 0660. What a dead daemon left there is removed; -EADDRINUSE: a live one
- * listens, or it is no socket. -ENAMETOOLONG.
- */
-int publisher_listen(const char *path, int *fdp);
-
 /* @listen_fd is consumed on success. @event, @ring and @audience must outlive the publisher. */
 int publisher_new(struct publisher **publisherp, const struct publisher_settings *settings, sd_event *event,
                 struct ring *ring, struct audience *audience, int listen_fd);

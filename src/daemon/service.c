@@ -4,6 +4,7 @@
 
 #include "daemon/config.h"
 #include "daemon/generator.h"
+#include "daemon/listen.h"
 #include "daemon/monitor.h"
 #include "daemon/news.h"
 #include "daemon/publisher.h"
@@ -439,7 +440,7 @@ static int service_listen(struct service *service) {
         if (!path)
                 path = OPTIONS_SOCKET_PATH;
 
-        r = publisher_listen(path, &fd);
+        r = listen_at(path, 0660, &fd);
         if (r == -EADDRINUSE)
                 return service_fail(service, r, "Another program has %s, see --socket", path);
         if (r < 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "daemon/listen.h"
 #include "daemon/publisher.h"
 #include "lib/wire.h"
 #include "util/clock.h"
@@ -47,7 +48,7 @@ static void take_notice(void *userdata, const struct publisher_notice *notice) {
 static void start(struct fixture *f) {
         int fd = -1;
 
-        assert_int_equal(publisher_listen(f->path, &fd), 0);
+        assert_int_equal(listen_at(f->path, 0660, &fd), 0);
         assert_int_equal(publisher_new(&f->publisher, &f->settings, f->event, f->ring, &f->audience, fd), 0);
 }
 
@@ -528,11 +529,11 @@ static void test_listen(void **state) {
         assert_int_equal(st.st_mode & 07777, 0660);
 
         /* somebody listens */
-        assert_int_equal(publisher_listen(f->path, &fd), -EADDRINUSE);
+        assert_int_equal(listen_at(f->path, 0660, &fd), -EADDRINUSE);
 
         /* nobody does any more: taken over (as setup() does too after a crash) */
         f->publisher = publisher_free(f->publisher);
-        assert_int_equal(publisher_listen(f->path, &fd), 0);
+        assert_int_equal(listen_at(f->path, 0660, &fd), 0);
         close(fd);
 
         /* no socket: not ours to remove */
@@ -540,13 +541,13 @@ static void test_listen(void **state) {
         file = fopen(f->path, "w");
         assert_non_null(file);
         fclose(file);
-        assert_int_equal(publisher_listen(f->path, &fd), -EADDRINUSE);
+        assert_int_equal(listen_at(f->path, 0660, &fd), -EADDRINUSE);
         assert_int_equal(access(f->path, F_OK), 0);
 
-        assert_int_equal(publisher_listen("/nonexistent/ring.sock", &fd), -ENOENT);
+        assert_int_equal(listen_at("/nonexistent/ring.sock", 0660, &fd), -ENOENT);
         memset(path, 'x', sizeof(path));
         path[sizeof(path) - 1] = 0;
-        assert_int_equal(publisher_listen(path, &fd), -ENAMETOOLONG);
+        assert_int_equal(listen_at(path, 0660, &fd), -ENAMETOOLONG);
 }
 
 int main(void) {
