@@ -29,6 +29,7 @@ enum condition {
         CONDITION_CAUGHT_UP,
         CONDITION_SKIPPED,
         CONDITION_CLOCK_STEPPED,
+        CONDITION_INJECTED,
 
         /* ring */
         CONDITION_RING_NEW,

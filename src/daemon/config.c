@@ -412,6 +412,7 @@ static const struct config_key keys[] = {
         { "Generator", "Sensors",         "8000",     &type_count,     MEMBER(n_sensors),                  CONFIG_NEW_RING, 1, SENSORS_MAX },
         { "Generator", "Catalog",         "",         &type_path,      MEMBER(catalog),                    CONFIG_NEW_RING },
         { "Generator", "Model",           "network",  &type_choice,    MEMBER(model),                      CONFIG_RESTART, .names = model_names },
+        { "Generator", "Scenario",        "",         &type_path,      MEMBER(scenario),                   CONFIG_RESTART },
         { "Generator", "Anomalies",       "2%",       &type_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
         { "Generator", "Labels",          "none",     &type_choice,    MEMBER(labels),                     CONFIG_RESTART, .names = label_names },
         { "Generator", "BatchSec",        "10ms",     &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },

@@ -39,7 +39,8 @@ struct config {
         struct rate rate;
         uint64_t seed;
         uint32_t n_sensors;
-        char catalog[PATH_MAX]; /* empty: the compiled-in one */
+        char catalog[PATH_MAX];  /* empty: the compiled-in one */
+        char scenario[PATH_MAX]; /* empty: none */
         enum model_kind model;
         uint32_t anomalies_e4; /* hundredths of a percent */
         uint64_t batch_ns;

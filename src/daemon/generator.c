@@ -45,8 +45,10 @@ struct generator {
         /* main loop → generator */
         _Atomic uint32_t control; /* counts requests; the generator sleeps on it */
         _Atomic bool is_stopping;
-        pthread_mutex_t lock; /* of the next three; taken when something happens, not in a batch */
+        pthread_mutex_t lock;             /* of the next five; taken when something happens, not in a batch */
         struct generator_settings wanted; /* in force once control is seen */
+        struct scenario *scenario;        /* the same, or the one before if it is not new */
+        bool is_scenario_new;
         struct pacer_event events[EVENTS_MAX];
         size_t n_events;
 
@@ -192,6 +194,9 @@ static void generator_take_settings(struct generator *generator) {
         pthread_mutex_lock(&generator->lock);
         generator->pacer.settings = generator->wanted.pacer;
         generator->is_blocking = generator->wanted.is_blocking;
+        if (generator->is_scenario_new)
+                model_exchange_scenario(generator->model, &generator->scenario);
+        generator->is_scenario_new = false;
         pthread_mutex_unlock(&generator->lock);
         generator->control_seen = control;
 }
@@ -270,8 +275,11 @@ static void *generator_run(void *userdata) {
         (void) pthread_setname_np(pthread_self(), "generator");
 
         while (!atomic_load_explicit(&generator->is_stopping, memory_order_relaxed)) {
+                /* In this order: what is not seen now holds for later times only, see incidents.c. */
+                struct clocks now = clocks_now();
+
                 generator_take_settings(generator);
-                generator_round(generator, clocks_now());
+                generator_round(generator, now);
         }
 
         return NULL;
@@ -298,6 +306,19 @@ int generator_set_settings(struct generator *generator, const struct generator_s
 
         generator_control(generator);
         return 0;
+}
+
+void generator_set_scenario(struct generator *generator, struct scenario *scenario) {
+        struct scenario *before;
+
+        pthread_mutex_lock(&generator->lock);
+        before = generator->scenario;
+        generator->scenario = scenario;
+        generator->is_scenario_new = true;
+        pthread_mutex_unlock(&generator->lock);
+
+        (void) scenario_free(before);
+        generator_control(generator);
 }
 
 int generator_get_fd(const struct generator *generator) {
@@ -376,6 +397,7 @@ struct generator *generator_free(struct generator *generator) {
                 return NULL;
 
         generator_stop(generator);
+        (void) scenario_free(generator->scenario);
         closep(&generator->fd);
         (void) pthread_mutex_destroy(&generator->lock);
         free(generator);

@@ -52,6 +52,12 @@ void generator_stop(struct generator *generator);
 /* In force within one claim, without a pause or gap. -EINVAL: not a rate. */
 int generator_set_settings(struct generator *generator, const struct generator_settings *settings);
 
+/*
+ * The model goes by @scenario, which is consumed, from the next round on: a round that begins after this was
+ * called knows it. The list before it is freed by the caller's next call, or at the end.
+ */
+void generator_set_scenario(struct generator *generator, struct scenario *scenario);
+
 /* main loop's side */
 
 enum generator_call {

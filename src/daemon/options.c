@@ -4,6 +4,7 @@
 
 #include "daemon/config.h"
 #include "model/catalog_file.h"
+#include "model/scenario_file.h"
 #include "util/complaint.h"
 #include "util/macros.h"
 
@@ -111,8 +112,24 @@ int options_parse(struct options *options, int argc, char *argv[]) {
         return 1;
 }
 
+static int check_scenario(const struct config *config, const struct i4_catalog *catalog,
+                struct complaints *complaints) {
+        struct model_settings settings = { .kind = config->model };
+        _cleanup_(scenario_freep) struct scenario *scenario = NULL;
+        _cleanup_(model_freep) struct model *model = NULL;
+        int r;
+
+        r = model_new(&model, &settings, catalog);
+        if (r < 0)
+                return r;
+
+        return scenario_load(&scenario, &(struct scenario_context){ .catalog = catalog, .model = model },
+                        config->scenario, complaints);
+}
+
 static int check_settings(const char *path, struct complaints *complaints) {
         _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
+        const struct i4_catalog *builtin = i4_catalog_get_default();
         struct config config;
         int r;
 
@@ -120,7 +137,12 @@ static int check_settings(const char *path, struct complaints *complaints) {
         if (r < 0)
                 return r;
 
-        return *config.catalog ? catalog_load(&catalog, config.catalog, config.n_sensors, complaints) : 0;
+        if (*config.catalog)
+                r = catalog_load(&catalog, config.catalog, config.n_sensors, complaints);
+        else
+                r = catalog_new(&catalog, builtin->types, builtin->n_types, builtin->pipelines,
+                                builtin->n_pipelines, config.n_sensors);
+        return r >= 0 && *config.scenario ? check_scenario(&config, catalog, complaints) : r;
 }
 
 int options_check(const struct options *options) {

@@ -389,6 +389,15 @@ static void entry_add_instance(struct entry *entry, const uint8_t instance[stati
         entry_add(entry, "RING_INSTANCE", "%s", text);
 }
 
+void report_injected(struct report *report, uint32_t event, const char *kind, const char *what) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_INJECTED);
+        entry_add_number(&entry, "SENSOR_EVENT", event);
+        entry_add(&entry, "SENSOR_FAULT", "%s", kind);
+        report_send(report, &entry, "Incident ordered: {%s}", what);
+}
+
 void report_ring_new(struct report *report, const uint8_t instance[static 16], uint64_t n_records,
                 uint64_t sequence) {
         struct entry entry;

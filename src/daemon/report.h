@@ -68,6 +68,8 @@ void report_caught_up(struct report *report, uint64_t n_behind_max);
 void report_skipped(struct report *report, uint64_t n_skipped, uint64_t skipped_ns);
 /* @step_ns: how far CLOCK_REALTIME was moved, negative: back */
 void report_clock_stepped(struct report *report, int64_t step_ns);
+/* An incident was ordered. @what: all of it, as members of a JSON object */
+void report_injected(struct report *report, uint32_t event, const char *kind, const char *what);
 
 /* ring: @instance are its 16 random bytes */
 

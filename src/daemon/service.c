@@ -3,10 +3,12 @@
 #include "daemon/service.h"
 
 #include "daemon/config.h"
+#include "daemon/control.h"
 #include "daemon/generator.h"
 #include "daemon/listen.h"
 #include "daemon/monitor.h"
 #include "daemon/news.h"
+#include "daemon/orders.h"
 #include "daemon/publisher.h"
 #include "daemon/recorder.h"
 #include "daemon/report.h"
@@ -35,6 +37,8 @@
 /* How long the end may take while the disk takes what is left, and where it takes nothing anyway. */
 #define DRAIN_NS        (60 * NSEC_PER_SEC)
 #define DRAIN_FULL_NS   (2 * NSEC_PER_SEC)
+/* Incidents that were ordered, beside the readings. */
+#define INJECTED_NAME   "injected.jsonl"
 /* Descriptors beside those of readers: files, sockets, what libraries open. */
 #define DESCRIPTORS_OWN 64u
 
@@ -51,9 +55,13 @@ struct service {
         struct generator *generator;
         sd_event *event;
         struct publisher *publisher;
+        struct incidents *incidents;
+        struct orders orders;
+        struct control *control;
         struct monitor *monitor;
 
         char socket_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)];
+        char control_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)]; /* "": not bound by us */
         bool is_socket_ours; /* bound by us, to be removed at the end */
         bool is_abandoned;   /* a thread hangs in a write and still uses all of it */
 };
@@ -416,6 +424,28 @@ static int service_open_storage(struct service *service) {
         return 0;
 }
 
+/* In front of the generator, so that the first reading knows of them. */
+static int service_load_incidents(struct service *service) {
+        struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
+        const char *path = *service->config.scenario ? service->config.scenario : NULL;
+        char buffer[PATH_MAX], record[PATH_MAX + 32];
+        bool is_recorded = service->config.storage_enabled && service->config.model == MODEL_NETWORK;
+        struct scenario *scenario = NULL;
+        int r;
+
+        (void) snprintf(record, sizeof(record), "%s/" INJECTED_NAME, service_get_directory(service, buffer));
+        r = incidents_new(&service->incidents, service->model, service->catalog, path,
+                        is_recorded ? record : NULL, &complaints);
+        if (r >= 0)
+                r = incidents_copy(service->incidents, &scenario);
+        if (r < 0)
+                return complaints.n ? r : service_fail(service, r, "Cannot set up the incidents");
+
+        model_exchange_scenario(service->model, &scenario);
+        (void) scenario_free(scenario);
+        return 0;
+}
+
 /* The socket's name, as readers know it. */
 static void service_name_socket(struct service *service) {
         struct sockaddr_un address = {};
@@ -479,6 +509,44 @@ static int service_make_generator(struct service *service) {
         return r < 0 ? service_fail(service, r, "Cannot set up the generator") : 0;
 }
 
+/* Where systemd did not make one. */
+static int service_listen_control(struct service *service) {
+        int r;
+
+        if (service->store.control_fd >= 0 || !service->is_socket_ours)
+                return 0;
+
+        r = snprintf(service->control_path, sizeof(service->control_path), "%s" CONTROL_SUFFIX,
+                        service->socket_path);
+        r = (size_t) r < sizeof(service->control_path)
+                            ? listen_at(service->control_path, 0600, &service->store.control_fd)
+                            : -ENAMETOOLONG;
+        if (r < 0)
+                *service->control_path = 0;
+        return r;
+}
+
+static int service_open_control(struct service *service) {
+        int r;
+
+        service->orders = (struct orders){ service->report, service->catalog, service->incidents,
+                service->generator, service->recorder };
+
+        r = service_listen_control(service);
+        if (r < 0)
+                return service_fail(service, r, "Cannot listen on %s" CONTROL_SUFFIX, service->socket_path);
+        if (service->store.control_fd < 0)
+                return 0;
+
+        r = control_new(&service->control, service->event, service->store.control_fd, orders_answer,
+                        &service->orders);
+        if (r < 0)
+                return service_fail(service, r, "Cannot take orders");
+
+        (void) TAKE_FD(service->store.control_fd);
+        return 0;
+}
+
 static int service_make_loop(struct service *service) {
         struct monitor_subjects subjects = {
                 .report = service->report,
@@ -503,8 +571,10 @@ static int service_make(struct service *service) {
                 service_load,
                 service_open_ring,
                 service_open_storage,
+                service_load_incidents,
                 service_open_socket,
                 service_make_generator,
+                service_open_control,
                 service_make_loop,
         };
         int r;
@@ -653,6 +723,8 @@ int service_run(struct service *service) {
 static void service_remove_socket(const struct service *service) {
         if (service->is_socket_ours && *service->socket_path)
                 (void) unlink(service->socket_path);
+        if (*service->control_path)
+                (void) unlink(service->control_path);
 }
 
 struct service *service_free(struct service *service) {
@@ -664,11 +736,13 @@ struct service *service_free(struct service *service) {
                 return NULL;
 
         service->monitor = monitor_free(service->monitor);
+        service->control = control_free(service->control);
         service->publisher = publisher_free(service->publisher);
         service->event = sd_event_unref(service->event);
         service->generator = generator_free(service->generator);
         service->recorder = recorder_free(service->recorder);
         store_deinit(&service->store);
+        service->incidents = incidents_free(service->incidents);
         service->model = model_free(service->model);
         service->catalog = catalog_free(service->catalog);
         service->report = report_free(service->report);

@@ -12,9 +12,10 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
-#define NAME_RING   "ring"
-#define NAME_READER "ring-reader"
-#define NAME_STATE  "state"
+#define NAME_RING    "ring"
+#define NAME_READER  "ring-reader"
+#define NAME_STATE   "state"
+#define NAME_CONTROL "control"
 
 static void strv_freep(char ***strings) {
         if (!*strings)
@@ -25,8 +26,10 @@ static void strv_freep(char ***strings) {
         free(*strings);
 }
 
-/* Which of ours it is; NULL: none. A socket's name is whatever its unit says. */
+/* Which of ours it is; NULL: none. The name of the readers' socket is whatever its unit says. */
 static int *store_find(struct store *store, int fd, const char *name) {
+        if (strcmp(name, NAME_CONTROL) == 0)
+                return sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, NULL, 0) > 0 ? &store->control_fd : NULL;
         if (sd_is_socket_unix(fd, SOCK_SEQPACKET, 1, NULL, 0) > 0)
                 return &store->listen_fd;
         if (strcmp(name, NAME_RING) == 0)
@@ -232,5 +235,6 @@ void store_deinit(struct store *store) {
         store->ring = ring_free(store->ring);
         store_close_rest(store);
         closep(&store->listen_fd);
+        closep(&store->control_fd);
         *store = STORE_INIT;
 }

@@ -22,8 +22,9 @@ enum store_result {
 };
 
 struct store {
-        int listen_fd; /* the listening socket that came along, -1: none */
-        int ring_fd;   /* taken back and not yet used, as the next two */
+        int listen_fd; /* the listening sockets that came along, -1: none */
+        int control_fd;
+        int ring_fd; /* taken back and not yet used, as the next two */
         int reader_fd;
         int state_fd;
         struct ring *ring;
@@ -33,7 +34,7 @@ struct store {
 
 #define STORE_INIT                                                                                           \
         (struct store) {                                                                                     \
-                .listen_fd = -1, .ring_fd = -1, .reader_fd = -1, .state_fd = -1                              \
+                .listen_fd = -1, .control_fd = -1, .ring_fd = -1, .reader_fd = -1, .state_fd = -1            \
         }
 
 /* Takes what systemd hands over; closes what nobody knows. */

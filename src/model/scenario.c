@@ -116,6 +116,11 @@ int scenario_add(struct scenario *scenario, const struct scenario_entry *entry) 
         return 0;
 }
 
+int scenario_new(struct scenario **scenariop) {
+        *scenariop = calloc(1, sizeof(**scenariop));
+        return *scenariop ? 0 : -ENOMEM;
+}
+
 int scenario_copy(const struct scenario *scenario, struct scenario **copyp) {
         _cleanup_(scenario_freep) struct scenario *copy = NULL;
         int r;

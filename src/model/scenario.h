@@ -39,6 +39,7 @@ bool incident_is_of_pipeline(const struct incident *incident);
 /* Gives it an id if it has none. -EBUSY: the target has another one at that time. -ENOBUFS:
  * SCENARIO_INCIDENTS_MAX. -ENOMEM. */
 int scenario_add(struct scenario *scenario, const struct scenario_entry *entry);
+int scenario_new(struct scenario **scenariop);
 int scenario_copy(const struct scenario *scenario, struct scenario **copyp);
 struct scenario *scenario_free(struct scenario *scenario);
 

@@ -323,7 +323,7 @@ int scenario_parse(struct scenario **scenariop, const struct scenario_context *c
                         return r == -ENOMEM ? r : -EINVAL;
                 text += n + 1;
         }
-        if (complaints->n > n_before)
+        if (complaints->n > n_before && !context->is_lenient)
                 return -EINVAL;
 
         *scenariop = TAKE_PTR(scenario);

@@ -21,6 +21,7 @@ struct scenario_context {
         const struct model *model;
         uint64_t start_ns; /* what "+30s" counts from; 0: such times are refused */
         uint64_t now_ns;   /* the start of what says none; 0: it has to say one */
+        bool is_lenient;   /* a file's mistakes are told and skipped */
 };
 
 /* Every mistake is told to @complaints as one of @file and @line: -EINVAL. -ENOMEM. */

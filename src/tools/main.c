@@ -19,6 +19,8 @@ static const struct verb *const verbs[] = {
         &verb_tail,
         &verb_stat,
         &verb_batch,
+        &verb_inject,
+        &verb_rotate,
 };
 
 static void print_help(void) {

@@ -3,7 +3,9 @@
 
 #include "tools/flags.h"
 
-/* One a file: batch.c, tail.c, stat.c */
+/* One a file: batch.c, inject.c, … */
 extern const struct verb verb_batch;
+extern const struct verb verb_inject;
+extern const struct verb verb_rotate;
 extern const struct verb verb_stat;
 extern const struct verb verb_tail;

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "daemon/control.h"
+
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/queue.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define CLIENTS_MAX 16u
+#define PATIENCE_US UINT64_C(5000000)
+
+#define ANSWER_STRANGER "{\"error\":\"only root may ask for that\"}"
+#define ANSWER_TOO_LONG "{\"error\":\"the request is too long\"}"
+
+struct control_client {
+        struct control *control;
+        sd_event_source *source, *timer;
+        TAILQ_ENTRY(control_client) entry;
+        int fd;
+};
+
+TAILQ_HEAD(control_clients, control_client);
+
+struct control {
+        sd_event *event;
+        sd_event_source *source;
+        int listen_fd;
+        control_answer_t *answer;
+        void *userdata;
+        struct control_clients clients;
+        unsigned int n_clients;
+};
+
+static void client_free(struct control_client *client) {
+        TAILQ_REMOVE(&client->control->clients, client, entry);
+        --client->control->n_clients;
+        (void) sd_event_source_disable_unref(client->timer);
+        (void) sd_event_source_disable_unref(client->source);
+        closep(&client->fd);
+        free(client);
+}
+
+/* Packets arrive whole, and an answer fits into any socket's buffer: nothing is waited for. */
+static void client_answer(struct control_client *client) {
+        struct control *control = client->control;
+        char text[CONTROL_PACKET_MAX + 1], answer[CONTROL_PACKET_MAX];
+        ssize_t n = recv(client->fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_TRUNC);
+
+        if (n <= 0)
+                return;
+
+        if ((size_t) n < sizeof(text)) {
+                text[n] = 0;
+                control->answer(control->userdata, text, (size_t) n, answer);
+        } else {
+                (void) snprintf(answer, sizeof(answer), "%s", ANSWER_TOO_LONG);
+        }
+        (void) !send(client->fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct control_client *client = userdata;
+
+        client_answer(client);
+        client_free(client);
+        return 0;
+}
+
+static int client_dispatch_timer(sd_event_source *source, uint64_t usec, void *userdata) {
+        client_free(userdata);
+        return 0;
+}
+
+static int client_add_sources(struct control_client *client) {
+        sd_event *event = client->control->event;
+        int r;
+
+        r = sd_event_add_io(event, &client->source, client->fd, EPOLLIN, client_dispatch, client);
+        if (r < 0)
+                return r;
+
+        return sd_event_add_time_relative(
+                        event, &client->timer, CLOCK_BOOTTIME, PATIENCE_US, 0, client_dispatch_timer, client);
+}
+
+/* @fd is consumed. */
+static void client_new(struct control *control, int fd) {
+        struct control_client *client = calloc(1, sizeof(*client));
+
+        if (!client) {
+                (void) close(fd);
+                return;
+        }
+
+        client->control = control;
+        client->fd = fd;
+        TAILQ_INSERT_TAIL(&control->clients, client, entry);
+        ++control->n_clients;
+        if (client_add_sources(client) < 0)
+                client_free(client);
+}
+
+static bool peer_is_allowed(int fd) {
+        struct ucred credentials;
+        socklen_t size = sizeof(credentials);
+
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) >= 0 &&
+               (credentials.uid == 0 || credentials.uid == geteuid());
+}
+
+static int control_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct control *control = userdata;
+        int client_fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+        if (client_fd < 0)
+                return 0;
+
+        if (!peer_is_allowed(client_fd)) {
+                (void) !send(client_fd, ANSWER_STRANGER, strlen(ANSWER_STRANGER),
+                                MSG_DONTWAIT | MSG_NOSIGNAL);
+                (void) close(client_fd);
+                return 0;
+        }
+
+        /* The oldest has had its time. */
+        if (control->n_clients >= CLIENTS_MAX)
+                client_free(TAILQ_FIRST(&control->clients));
+        client_new(control, client_fd);
+        return 0;
+}
+
+int control_new(struct control **controlp, sd_event *event, int listen_fd, control_answer_t *answer,
+                void *userdata) {
+        _cleanup_(control_freep) struct control *control = NULL;
+        int r;
+
+        control = calloc(1, sizeof(*control));
+        if (!control)
+                return -ENOMEM;
+
+        control->event = event;
+        control->listen_fd = -1;
+        control->answer = answer;
+        control->userdata = userdata;
+        TAILQ_INIT(&control->clients);
+
+        /* Whoever gives up between being announced and being accepted must not make us wait for the next. */
+        if (fcntl(listen_fd, F_SETFL, O_RDWR | O_NONBLOCK) < 0)
+                return -errno;
+        r = sd_event_add_io(event, &control->source, listen_fd, EPOLLIN, control_dispatch, control);
+        if (r < 0)
+                return r;
+
+        control->listen_fd = listen_fd;
+        *controlp = TAKE_PTR(control);
+        return 0;
+}
+
+struct control *control_free(struct control *control) {
+        if (!control)
+                return NULL;
+
+        while (!TAILQ_EMPTY(&control->clients))
+                client_free(TAILQ_FIRST(&control->clients));
+        (void) sd_event_source_disable_unref(control->source);
+        closep(&control->listen_fd);
+        free(control);
+        return NULL;
+}

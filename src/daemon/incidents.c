@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+/*
+ * In force before it begins
+ *
+ * A reading is a function of its time and of the list of incidents, and no reading that was made may change:
+ * an incident has to be in the generator's list before the first reading of its time is made. So it begins a
+ * second from now, and when the list was handed over the clock is looked at again. The generator looks at the
+ * clock first and at its list then, so no round that knows the old list reaches a time after that look.
+ */
+
+#include "daemon/incidents.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LEAD_NS       NSEC_PER_SEC
+#define HANDOVER_NS   (NSEC_PER_SEC / 2) /* by less than the rest the generator's clock differs from ours */
+#define HANDOVERS_MAX 5u
+#define ORDER_NAME    "order" /* in complaints; nobody sees it */
+
+struct incidents {
+        const struct model *model;
+        const struct i4_catalog *catalog;
+        struct scenario *scenario;
+        char *record_path;
+};
+
+static int incidents_load(struct incidents *incidents, const char *path, struct complaints *complaints) {
+        struct scenario_context context = { .catalog = incidents->catalog, .model = incidents->model };
+
+        return scenario_load(&incidents->scenario, &context, path, complaints);
+}
+
+/* What was ordered gives way to what Scenario= says now. */
+static int incidents_load_record(
+                struct incidents *incidents, const char *path, struct complaints *complaints) {
+        struct scenario_context context = {
+                .catalog = incidents->catalog, .model = incidents->model, .is_lenient = true
+        };
+        _cleanup_(scenario_freep) struct scenario *record = NULL;
+        int r;
+
+        if (access(path, F_OK) < 0 && errno == ENOENT)
+                return 0;
+
+        r = scenario_load(&record, &context, path, complaints);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < record->n_entries; ++i) {
+                r = scenario_add(incidents->scenario, &record->entries[i]);
+                if (r < 0 && r != -EBUSY)
+                        return r;
+        }
+
+        return 0;
+}
+
+int incidents_new(struct incidents **incidentsp, const struct model *model, const struct i4_catalog *catalog,
+                const char *scenario_path, const char *record_path, struct complaints *complaints) {
+        _cleanup_(incidents_freep) struct incidents *incidents = NULL;
+        int r;
+
+        incidents = calloc(1, sizeof(*incidents));
+        if (!incidents)
+                return -ENOMEM;
+
+        incidents->model = model;
+        incidents->catalog = catalog;
+        incidents->record_path = record_path ? strdup(record_path) : NULL;
+        if (record_path && !incidents->record_path)
+                return -ENOMEM;
+
+        if (scenario_path)
+                r = incidents_load(incidents, scenario_path, complaints);
+        else
+                r = scenario_new(&incidents->scenario);
+        if (r >= 0 && record_path)
+                r = incidents_load_record(incidents, record_path, complaints);
+        if (r < 0)
+                return r;
+
+        *incidentsp = TAKE_PTR(incidents);
+        return 0;
+}
+
+struct incidents *incidents_free(struct incidents *incidents) {
+        if (!incidents)
+                return NULL;
+
+        (void) scenario_free(incidents->scenario);
+        free(incidents->record_path);
+        free(incidents);
+        return NULL;
+}
+
+int incidents_copy(const struct incidents *incidents, struct scenario **scenariop) {
+        return scenario_copy(incidents->scenario, scenariop);
+}
+
+static int write_all(int fd, const char *text, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, text, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                text += n;
+                size -= (size_t) n;
+        }
+
+        return 0;
+}
+
+/* The whole line, on disk, or nothing. */
+static int record_append(const char *path, const char *line, size_t size) {
+        _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+        off_t end;
+        int r;
+
+        if (fd < 0)
+                return -errno;
+        end = lseek(fd, 0, SEEK_END);
+        if (end < 0)
+                return -errno;
+
+        r = write_all(fd, line, size);
+        if (r >= 0 && fdatasync(fd) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) !ftruncate(fd, end);
+        return r;
+}
+
+static int incidents_record(const struct incidents *incidents, const struct scenario_entry *entry) {
+        char members[SCENARIO_TEXT_MAX], line[SCENARIO_TEXT_MAX + 4];
+
+        if (!incidents->record_path)
+                return 0;
+
+        scenario_entry_format(entry, incidents->catalog, members);
+        (void) snprintf(line, sizeof(line), "{%s}\n", members);
+        return record_append(incidents->record_path, line, strlen(line));
+}
+
+static int entry_read(const struct incidents *incidents, const char *text, size_t size, uint64_t now_ns,
+                struct complaints *complaints, struct scenario_entry *entry) {
+        struct scenario_context context = {
+                .catalog = incidents->catalog,
+                .model = incidents->model,
+                .start_ns = now_ns,
+                .now_ns = now_ns + LEAD_NS,
+        };
+        int r;
+
+        r = scenario_entry_parse(entry, &context, text, size, ORDER_NAME, 0, complaints);
+        if (r >= 0 && entry->incident.start_ns < now_ns + LEAD_NS) {
+                complain(complaints, ORDER_NAME, 0,
+                                "\"start\" must lie a second ahead at least: what was read stays as it is");
+                r = -EINVAL;
+        }
+
+        return r;
+}
+
+static int incidents_add(const struct incidents *incidents, const struct scenario_entry *entry,
+                struct scenario **nextp, struct complaints *complaints) {
+        _cleanup_(scenario_freep) struct scenario *next = NULL;
+        int r;
+
+        r = scenario_copy(incidents->scenario, &next);
+        if (r >= 0)
+                r = scenario_add(next, entry);
+        if (r == -EBUSY)
+                complain(complaints, ORDER_NAME, 0, "There is another incident of the same %s at that time",
+                                incident_is_of_pipeline(&entry->incident) ? "pipeline" : "sensor");
+        if (r < 0)
+                return r == -EBUSY ? -EINVAL : r;
+
+        *nextp = TAKE_PTR(next);
+        return 0;
+}
+
+static int incidents_hand_over(const struct scenario *scenario, struct generator *generator) {
+        struct scenario *copy = NULL;
+        int r;
+
+        r = scenario_copy(scenario, &copy);
+        if (r < 0)
+                return r;
+
+        generator_set_scenario(generator, copy);
+        return 0;
+}
+
+/* Gives it the id that the list gave it. */
+static void entry_complete(struct scenario_entry *entry, const struct scenario *scenario) {
+        struct scenario_span span = scenario_find(scenario, incident_is_of_pipeline(&entry->incident),
+                        entry->target, entry->incident.start_ns);
+
+        entry->incident = *span.incident;
+}
+
+/* 1: it was in force in time, and is recorded; 0: it was not. */
+static int incidents_try(struct incidents *incidents, struct generator *generator,
+                const struct scenario_entry *entry, struct scenario **nextp) {
+        int r;
+
+        r = incidents_hand_over(*nextp, generator);
+        if (r < 0)
+                return r;
+        if (clock_now_ns(CLOCK_REALTIME) + HANDOVER_NS >= entry->incident.start_ns)
+                return 0;
+        r = incidents_record(incidents, entry);
+        if (r < 0)
+                return r;
+
+        (void) scenario_free(incidents->scenario);
+        incidents->scenario = TAKE_PTR(*nextp);
+        return 1;
+}
+
+int incidents_order(struct incidents *incidents, struct generator *generator, const char *text, size_t size,
+                struct complaints *complaints, struct scenario_entry *entry) {
+        int r = 0;
+
+        for (unsigned int i = 0; i < HANDOVERS_MAX && r == 0; ++i) {
+                _cleanup_(scenario_freep) struct scenario *next = NULL;
+
+                r = entry_read(incidents, text, size, clock_now_ns(CLOCK_REALTIME), complaints, entry);
+                if (r >= 0)
+                        r = incidents_add(incidents, entry, &next, complaints);
+                if (r < 0)
+                        break;
+                entry_complete(entry, next);
+                r = incidents_try(incidents, generator, entry, &next);
+        }
+
+        if (r > 0)
+                return 0;
+        (void) incidents_hand_over(incidents->scenario, generator);
+        return r < 0 ? r : -ETIMEDOUT;
+}
