@@ -126,7 +126,7 @@ drop_in() {
 # As after a first installation: nothing runs, no settings, no state, no ring.
 service_reset() {
         machine sh -c '
-                systemctl stop --quiet "case-*.service" "i4-*@*.service" i4d.service i4d.socket
+                systemctl stop --quiet "case-*.service" "i4-*@*.service" i4d.service i4d.socket i4d-control.socket
                 systemctl reset-failed
                 rm -rf /etc/systemd/system/i4d.service.d /etc/i4/i4d.conf.d/case.conf
                 if mountpoint --quiet /var/lib/i4; then umount /var/lib/i4; fi

@@ -326,6 +326,57 @@ class ByHand(Case):
         self.assertEqual(daemon.end(), 0)
 
 
+    def order(self, daemon, *words):
+        return subprocess.run([I4, *words, "--socket", daemon.socket], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
+
+    def test_order_rotate(self):
+        daemon = self.start().wait_ready()
+        self.assertEqual(os.stat(daemon.socket + ".control").st_mode & 0o7777, 0o600)
+        daemon.wait_stored(100)
+        self.assertEqual(self.order(daemon, "rotate").returncode, 0)
+        wait_for("a sealed file", lambda: os.listdir(os.path.join(daemon.directory, "sealed")))
+        self.assertEqual(daemon.end(), 0)
+        self.assertFalse(os.path.exists(daemon.socket + ".control"))
+
+    def stuck_values(self, daemon, event):
+        with open(daemon.live, encoding="utf-8") as file:
+            lines = [line for line in file if f'"event":{event}' in line and line.endswith("}\n")]
+        return [json.loads(line)["value"] for line in lines]
+
+    # The run with it can be continued after any end.
+    def test_order_incident(self):
+        settings = "[Generator]\nSensors=8\nAnomalies=0%\nSeed=3\nLabels=inline\n"
+        daemon = self.start(settings).wait_ready()
+        words = "inject stuck --sensor SNS-pre-0000 --for 1h --json".split()
+        incident = json.loads(self.order(daemon, *words).stdout)
+        wait_for("readings with it", lambda: self.stuck_values(daemon, incident["event"]))
+
+        again = self.order(daemon, *words)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn("another incident of the same sensor", again.stderr)
+        late = self.order(daemon, *words[:4], "--start", "2020-01-01T00:00:00Z", "--for", "1m")
+        self.assertIn("must lie a second ahead", late.stderr)
+
+        daemon.kill()
+        n_before = len(self.stuck_values(daemon, incident["event"]))
+        daemon = self.start(settings).wait_ready()
+        wait_for("more readings with it", lambda: len(self.stuck_values(daemon, incident["event"])) > n_before)
+        self.assertEqual(len(set(self.stuck_values(daemon, incident["event"]))), 1)
+        self.assertEqual(daemon.end(), 0)
+
+    def test_order_nonsense(self):
+        daemon = self.start().wait_ready()
+        for text in (b"", b"x", b"[1]", b'{"order":"inject"}', b'{"order":"inject","incident":7}', b"{" * 5000):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as control:
+                control.settimeout(WAIT_S)
+                control.connect(daemon.socket + ".control")
+                control.send(text)
+                answer = control.recv(4096)
+                self.assertTrue(not text or "error" in json.loads(answer), answer)
+        self.assertEqual(daemon.end(), 0, daemon.log())
+
+
 class Refusals(Case):
     def refused(self, code, pattern, *args, **kwargs):
         daemon = self.start(*args, **kwargs)
