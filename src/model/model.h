@@ -41,9 +41,9 @@ int model_new(struct model **modelp, const struct model_settings *settings, cons
 struct model *model_free(struct model *model);
 
 /*
- * Fills every field of @n records: steps @step … @step + @n - 1, published as @sequence …, due as @timeline
- * says. Allocates nothing, takes no lock. Any steps in any order; one thread at a time, since a model
- * remembers where it was to be quicker.
+ * Fills every field of @n records: steps @step, @step + stride, …, published as @sequence, @sequence +
+ * stride, …, due as @timeline says. A stride above 1 divides the number of sensors. Allocates nothing, takes
+ * no lock. Any steps in any order; one thread at a time, since a model remembers where it was to be quicker.
  */
 void model_generate(struct model *model, uint64_t step, uint64_t sequence, struct timeline *timeline,
                 struct i4_record *records, size_t n);

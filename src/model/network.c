@@ -462,11 +462,13 @@ static void network_generate(struct model *model, uint64_t step, uint64_t sequen
         struct network *network = (struct network *) model;
         struct network_sensor *end = network->sensors + network->n_sensors;
         struct network_sensor *sensor = network->sensors + step % network->n_sensors;
+        uint64_t stride = timeline->stride;
 
         for (size_t i = 0; i < n; ++i) {
-                sensor_read(network, sensor, sequence + i, timeline_next(timeline), &records[i]);
-                if (unlikely(++sensor == end))
-                        sensor = network->sensors;
+                sensor_read(network, sensor, sequence + i * stride, timeline_next(timeline), &records[i]);
+                sensor += stride;
+                if (unlikely(sensor >= end))
+                        sensor -= network->n_sensors;
         }
 }
 

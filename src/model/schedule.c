@@ -46,13 +46,20 @@ uint64_t anchor_get_time(const struct anchor *anchor, uint64_t step) {
 }
 
 void timeline_init(struct timeline *timeline, const struct anchor *anchor, uint64_t step) {
+        timeline_init_share(timeline, anchor, step, 1);
+}
+
+void timeline_init_share(
+                struct timeline *timeline, const struct anchor *anchor, uint64_t step, uint64_t stride) {
         const struct rate *rate = &anchor->rate;
+        uint128 stride_ns = (uint128) stride * rate->period_ns;
         uint128 product = (uint128) (step - anchor->step) * rate->period_ns;
 
         *timeline = (struct timeline){
                 .time_ns = anchor_get_time(anchor, step),
-                .quotient_ns = rate->period_ns / rate->n_records,
-                .remainder = rate->period_ns % rate->n_records,
+                .stride = stride,
+                .quotient_ns = (uint64_t) (stride_ns / rate->n_records),
+                .remainder = (uint64_t) (stride_ns % rate->n_records),
                 .divisor = rate->n_records,
                 .fraction = (uint64_t) (product % rate->n_records),
         };
@@ -68,6 +75,7 @@ void timeline_init_span(struct timeline *timeline, uint64_t from_ns, uint64_t to
          */
         *timeline = (struct timeline){
                 .time_ns = from_ns + span_ns / n,
+                .stride = 1,
                 .quotient_ns = span_ns / n,
                 .remainder = span_ns % n,
                 .divisor = n,

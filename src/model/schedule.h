@@ -25,13 +25,18 @@ uint64_t anchor_get_due(const struct anchor *anchor, uint64_t time_ns);
 /* When @step is due. @step is at least anchor.step. */
 uint64_t anchor_get_time(const struct anchor *anchor, uint64_t step);
 
-/* Walks consecutive due times without a division each. */
+/* Walks due times, of every step or of one in so many, without a division each. */
 struct timeline {
         uint64_t time_ns;
+        uint64_t stride; /* steps from one to the next */
         uint64_t quotient_ns, remainder, divisor, fraction;
 };
 
 void timeline_init(struct timeline *timeline, const struct anchor *anchor, uint64_t step);
+
+/* Steps @step, @step + @stride, …: the share of one of @stride machines. */
+void timeline_init_share(
+                struct timeline *timeline, const struct anchor *anchor, uint64_t step, uint64_t stride);
 
 /* @n readings spread evenly over (@from_ns, @to_ns], for Rate=max. */
 void timeline_init_span(struct timeline *timeline, uint64_t from_ns, uint64_t to_ns, uint64_t n);

@@ -164,9 +164,11 @@ static void uniform_generate(struct model *model, uint64_t step, uint64_t sequen
         struct timeline local = *timeline;
 
         for (size_t i = 0; i < n; ++i) {
-                uniform_read(uniform, place, step + i, sequence + i, timeline_next(&local), &records[i]);
-                if (unlikely(++place == end))
-                        place = uniform->places;
+                uniform_read(uniform, place, step + i * local.stride, sequence + i * local.stride,
+                                timeline_next(&local), &records[i]);
+                place += local.stride;
+                if (unlikely(place >= end))
+                        place -= uniform->n_places;
         }
 
         *timeline = local;

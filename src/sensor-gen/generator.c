@@ -50,14 +50,16 @@ struct generator {
         uint64_t end_ns; /* CLOCK_REALTIME, like all times here that are not called mono; NSEC_INFINITY: none
                           */
         uint64_t end_step;
+        uint64_t stride; /* of all steps this makes one in so many */
+        uint64_t shard;
         uint64_t start_mono_ns;
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 
         /* progress */
-        uint64_t step;     /* the next one */
-        uint64_t sequence; /* of the next record, and how many there are */
-        uint64_t last_ns;  /* of the last chunk */
+        uint64_t step; /* the next one */
+        uint64_t n_made;
+        uint64_t last_ns; /* of the last chunk */
         uint64_t on_time_ns;
         uint64_t n_missing; /* due and given up */
 
@@ -73,6 +75,7 @@ static int writer_start(struct generator *generator, const struct options *optio
                 .flush_ns = WRITER_FLUSH_NS,
                 .sync_ns = NSEC_INFINITY,
                 .extras = options->extras,
+                .stride = options->n_shards,
         };
         struct writer_position position = { .offset = output->offset };
         int r;
@@ -103,6 +106,9 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .is_free_running = options->rate.period_ns == 0,
                 .anchor = { .time_ns = options->from_ns, .rate = options->rate },
                 .end_ns = options->duration_ns,
+                .stride = options->n_shards,
+                .shard = options->shard,
+                .step = options->shard,
                 .batch_ns = options->batch_ns,
                 .catch_up_ns = options->catch_up_ns,
         };
@@ -148,6 +154,11 @@ static uint64_t time_to_mono(const struct generator *generator, uint64_t time_ns
                                         : generator->start_mono_ns + (time_ns - generator->anchor.time_ns);
 }
 
+/* How many of the steps before @end are left to make. */
+static uint64_t schedule_count(const struct generator *generator, uint64_t end) {
+        return end > generator->step ? (end - generator->step - 1) / generator->stride + 1 : 0;
+}
+
 /* The first step that is not due at @now_ns. */
 static uint64_t schedule_get_due(const struct generator *generator, uint64_t now_ns) {
         if (generator->is_simulated)
@@ -180,8 +191,9 @@ static void schedule_skip(struct generator *generator, uint64_t now_ns) {
                 return;
 
         due = schedule_get_due(generator, now_ns);
-        generator->n_missing += due - generator->step;
-        generator->step = due;
+        due = schedule_count(generator, due);
+        generator->n_missing += due;
+        generator->step += due * generator->stride;
 }
 
 /* When there is something to do again after all was made that is due. */
@@ -235,8 +247,8 @@ static int records_write(struct generator *generator, size_t n) {
 
         if (r >= 0 && generator->chronicle)
                 r = chronicle_look(generator->chronicle, generator->records, n_taken);
-        generator->step += n_taken;
-        generator->sequence += n_taken;
+        generator->step += n_taken * generator->stride;
+        generator->n_made += n_taken;
         return r;
 }
 
@@ -246,11 +258,12 @@ static int chunk_make(struct generator *generator, size_t n, uint64_t now_ns) {
         if (generator->is_free_running)
                 timeline_init_span(&timeline, generator->last_ns, now_ns, n);
         else
-                timeline_init(&timeline, &generator->anchor, generator->step);
+                timeline_init_share(&timeline, &generator->anchor, generator->step, generator->stride);
         generator->last_ns = now_ns;
 
-        model_generate(generator->model, generator->step, generator->sequence, &timeline, generator->records,
-                        n);
+        model_generate(generator->model, generator->step,
+                        generator->n_made * generator->stride + generator->shard, &timeline,
+                        generator->records, n);
         return records_write(generator, n);
 }
 
@@ -313,8 +326,8 @@ static int generator_step(struct generator *generator, struct console *console) 
         if (generator->step < due) {
                 if (schedule_is_hopeless(generator, now_ns))
                         return 0;
-                r = chunk_make(generator, MIN(due - generator->step, CHUNK_RECORDS), now_ns);
-                console_report(console, generator->sequence, mono_ns);
+                r = chunk_make(generator, MIN(schedule_count(generator, due), CHUNK_RECORDS), now_ns);
+                console_report(console, generator->n_made, mono_ns);
                 return r < 0 ? r : 1;
         }
 
@@ -323,7 +336,7 @@ static int generator_step(struct generator *generator, struct console *console) 
                         (generator->is_simulated && generator->step >= generator->end_step))
                 return 0;
 
-        console_report(console, generator->sequence, mono_ns);
+        console_report(console, generator->n_made, mono_ns);
         r = generator_wait(generator, console, mono_ns);
         return r < 0 ? r : 1;
 }
@@ -339,7 +352,7 @@ int generator_run(struct generator *generator, struct console *console) {
 
         /* It came to its end, and not with all that was to be made. */
         if (r == 0 && !generator->is_free_running)
-                generator->n_missing += generator->end_step - generator->step;
+                generator->n_missing += schedule_count(generator, generator->end_step);
 
         if (r >= 0)
                 r = writer_finish(generator);

@@ -129,6 +129,30 @@ static int labels_parse(struct options *options, const char *text) {
         return -EINVAL;
 }
 
+/* "2/4" */
+static int shard_parse(struct options *options, const char *text) {
+        char index[16];
+        size_t n = strcspn(text, "/");
+        uint64_t shard, n_shards;
+        int r;
+
+        if (n >= sizeof(index) || !text[n])
+                return -EINVAL;
+
+        (void) snprintf(index, sizeof(index), "%.*s", (int) n, text);
+        r = parse_uint64(index, &shard);
+        if (r >= 0)
+                r = parse_uint64(text + n + 1, &n_shards);
+        if (r < 0)
+                return r;
+        if (n_shards < 1 || n_shards > SENSORS_MAX || shard >= n_shards)
+                return -ERANGE;
+
+        options->shard = (uint32_t) shard;
+        options->n_shards = (uint32_t) n_shards;
+        return 0;
+}
+
 static int sequence_parse(struct options *options, const char *text) {
         bool is_wanted;
         int r;
@@ -194,6 +218,8 @@ static const struct flag flags[] = {
                         "what is wrong: inline in each line, or sidecar: a line for each incident in FILE.events.jsonl (none)",
                         "none, inline or sidecar", labels_parse },
         { "sequence", NULL, "each line says its number, from 0", "yes or no", sequence_parse },
+        { "shard", "I/N", "make only what falls to machine I of N, from 0 (0/1)",
+                        "I/N with I from 0 to N - 1, as 2/4", shard_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
                         batch_parse },
         { "catchupsec", "SPAN", "skip what is later than this (10s)", "a span of 2s or more, or infinity",
@@ -257,7 +283,11 @@ static int options_check(struct options *options) {
         uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
         const char *complaint = NULL;
 
-        if (options->has_sidecar && strcmp(options->path, "-") == 0)
+        if (options->n_shards > 1 && options->rate.period_ns == 0)
+                complaint = "-shard needs a rate: machines have no other way to agree on who makes what";
+        else if (options->n_sensors % options->n_shards != 0)
+                complaint = "-shard I/N: N has to divide the number of sensors, so that each stays with one machine";
+        else if (options->has_sidecar && strcmp(options->path, "-") == 0)
                 complaint = "-labels sidecar needs a file to write beside: name one with -o";
         else if (!options->has_from)
                 return 1;
@@ -290,6 +320,7 @@ int options_parse(struct options *options, int argc, char *argv[]) {
                 .rate = { .n_records = 10000, .period_ns = NSEC_PER_SEC },
                 .duration_ns = NSEC_INFINITY,
                 .n_sensors = 8000,
+                .n_shards = 1,
                 .anomalies_e4 = 200,
                 .model = MODEL_NETWORK,
                 .batch_ns = 10 * NSEC_PER_MSEC,

@@ -27,8 +27,9 @@ struct options {
         const char *catalog_path;  /* NULL: the compiled-in one */
         const char *scenario_path; /* NULL: none */
         enum model_kind model;
-        unsigned int extras; /* of lines, enum i4_extra */
-        bool has_sidecar;    /* incidents go into a file of their own */
+        unsigned int extras;      /* of lines, enum i4_extra */
+        bool has_sidecar;         /* incidents go into a file of their own */
+        uint32_t shard, n_shards; /* which of how many machines this is, from 0 */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 };

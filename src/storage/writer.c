@@ -51,6 +51,7 @@ struct writer {
         enum direct_io direct_io;
         struct writer_position position;
         struct writer_counters counters;
+        uint64_t stride; /* at least 1 */
         uint64_t flush_ns, sync_ns;
 
         struct engine_request request; /* under way */
@@ -109,6 +110,7 @@ int writer_new(struct writer **writerp, const struct writer_settings *settings,
 
         writer->fd = writer->direct_fd = -1;
         writer->direct_io = settings->direct_io;
+        writer->stride = MAX(settings->stride, UINT64_C(1));
         writer->flush_ns = settings->flush_ns;
         writer->sync_ns = settings->sync_ns;
         writer->chunk_max = writer->chunk = CHUNK_DEFAULT;
@@ -613,7 +615,7 @@ int writer_skip(struct writer *writer, uint64_t sequence) {
 size_t writer_append(struct writer *writer, const struct i4_record *records, size_t n) {
         uint64_t due_ns = add_saturating(clock_now_ns(CLOCK_MONOTONIC), writer->flush_ns);
 
-        assert(n == 0 || records->sequence == blocks_get_end(&writer->blocks).sequence);
+        assert(n == 0 || records->sequence / writer->stride == blocks_get_end(&writer->blocks).sequence);
 
         return blocks_append(&writer->blocks, records, n, due_ns);
 }

@@ -43,6 +43,8 @@ struct writer_settings {
         uint64_t flush_ns;     /* a record is on its way this long after it was appended, at the latest */
         uint64_t sync_ns;      /* fdatasync this often while there is something to sync; UINT64_MAX: never */
         unsigned int extras;   /* of lines, enum i4_extra */
+        /* Of all records only one in so many is appended here, and positions count those; 0: all are. */
+        uint64_t stride;
         const struct engine_factory *factory; /* makes the engine instead (tests), NULL: see @engine */
 };
 

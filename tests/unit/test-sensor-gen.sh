@@ -204,11 +204,46 @@ tr '\r' '\n' <out >progress
 says progress '^  [0-9]* entries written ([0-9]*/sec avg)'
 says progress '^Total entries: 1100$'
 
+case="shards add up to the whole"
+for model in network uniform; do
+        for rate in 8000 333/min; do
+                all="-seed 7 -from 2026-01-01T00:00:00Z -rate $rate -d 30s -model $model -sequence -labels inline"
+                # shellcheck disable=SC2086
+                run 0 $all -o whole.jsonl
+                rm -f shard.jsonl
+                for i in 0 1 2 3; do
+                        # shellcheck disable=SC2086
+                        run 0 $all -shard $i/4 -append -o shard.jsonl
+                done
+                [ -s whole.jsonl ] || fail "there is nothing to compare"
+                sort whole.jsonl >whole.sorted
+                sort shard.jsonl | cmp -s - whole.sorted || fail "$model at $rate: other bytes"
+        done
+done
+# shellcheck disable=SC2086
+run 0 $reproducible -d 10s -shard 1/2 -o shard.jsonl
+lines shard.jsonl 5000
+
+case="a scenario, and the list of what has shown"
+echo '{"kind":"stuck","sensor":"SNS-pre-0000","start":"+2s","for":"5s"}' >scenario
+run 0 $reproducible -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario scenario -o m.jsonl
+[ "$(wc -l <m.events.jsonl)" -eq 1 ] || fail "not one incident: $(cat m.events.jsonl)"
+says m.events.jsonl '"kind":"stuck","sensor":"SNS-pre-0000","start":"2026-01-01T00:00:02.000000000Z"'
+run 0 $reproducible -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario m.events.jsonl -o n.jsonl
+cmp -s m.jsonl n.jsonl || fail "what has shown makes another run"
+cmp -s m.events.jsonl n.events.jsonl || fail "what has shown shows otherwise"
+echo '{"kind":"stuck"}' >scenario
+cp m.jsonl before.jsonl
+run 2 $reproducible -d 10s -scenario scenario -o m.jsonl
+says err '^scenario:1: '
+cmp -s m.jsonl before.jsonl || fail "a mistake in the scenario cost the output"
+run 1 $reproducible -d 1s -labels sidecar -o /dev/null
+
 case="usage"
 for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
                 '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
                 '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
-                '-catchupsec 1s' '-append=perhaps' '-o='; do
+                '-catchupsec 1s' '-shard 4/4' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-append=perhaps' '-o='; do
         # shellcheck disable=SC2086
         run 2 $arguments
         [ "$(wc -l <err)" -eq 1 ] || fail "not one line for $arguments: $(cat err)"
