@@ -6,10 +6,13 @@
  * Readings are made in chunks that stay in the cache. Three questions drive the loop: which step is the first
  * that is not due yet, is it over, and when is there something to do again. They have three answers:
  *
- *     at a rate   Due is what the anchor says, the wall clock being the monotonic one set at the start, so
- * nobody who sets the clock disturbs a run. All that is due is made every -batchsec. with -from  Everything
- * up to the end is due at once. No clock is looked at: same flags, same bytes. max         Another chunk is
- * always due. Its readings are spread over the time since the last one.
+ * - At a rate, due is what the anchor says. The wall clock is the monotonic one set at the start, so nobody
+ * who sets the clock disturbs a run. All that is due is made every -batchsec.
+ * - With -from, everything up to the end is due at once. No clock is looked at: same flags, same bytes.
+ * - With -then-live besides, the anchor lies in the past and the wall clock does not: all up to now is due at
+ *   once, and the rest when it is due. Since it is one schedule there is no seam.
+ * - With -speed, the wall clock runs so many times as fast.
+ * - At max, another chunk is always due. Its readings are spread over the time since the last one.
  *
  * A run that lasts 5 s at 10000 a second makes 50000 readings, n = 0 … 49999, due at n / 10000 s. The last of
  * them are made when the 5 s are over. A machine that cannot keep up must not use that to go on for ever: if
@@ -45,7 +48,7 @@ struct generator {
         bool is_stream;
 
         /* the schedule */
-        bool is_simulated, is_free_running;
+        bool is_simulated, is_free_running, has_from;
         struct anchor anchor;
         uint64_t end_ns; /* CLOCK_REALTIME, like all times here that are not called mono; NSEC_INFINITY: none
                           */
@@ -53,6 +56,10 @@ struct generator {
         uint64_t stride; /* of all steps this makes one in so many */
         uint64_t shard;
         uint64_t start_mono_ns;
+        uint64_t base_ns; /* the plant's time at that */
+        uint64_t speed;
+        bool is_then_live;
+        bool is_caught_up; /* with the past: from here on it can be late */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 
@@ -65,6 +72,13 @@ struct generator {
 
         alignas(64) struct i4_record records[CHUNK_RECORDS];
 };
+
+/* Saturates. */
+static uint64_t span_scale(uint64_t span_ns, uint64_t factor) {
+        uint64_t product_ns;
+
+        return __builtin_mul_overflow(span_ns, factor, &product_ns) ? NSEC_INFINITY : product_ns;
+}
 
 static int writer_start(struct generator *generator, const struct options *options,
                 const struct i4_catalog *catalog, const struct output *output) {
@@ -102,7 +116,11 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .chronicle = chronicle,
                 .start_offset = output->offset,
                 .is_stream = output->is_stream,
-                .is_simulated = options->has_from,
+                .is_simulated = options->has_from && !options->is_then_live && !options->speed,
+                .has_from = options->has_from,
+                .is_then_live = options->is_then_live,
+                .is_caught_up = !options->is_then_live,
+                .speed = MAX(options->speed, UINT64_C(1)),
                 .is_free_running = options->rate.period_ns == 0,
                 .anchor = { .time_ns = options->from_ns, .rate = options->rate },
                 .end_ns = options->duration_ns,
@@ -110,7 +128,7 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .shard = options->shard,
                 .step = options->shard,
                 .batch_ns = options->batch_ns,
-                .catch_up_ns = options->catch_up_ns,
+                .catch_up_ns = span_scale(options->catch_up_ns, MAX(options->speed, UINT64_C(1))),
         };
 
         r = writer_start(generator, options, catalog, output);
@@ -134,11 +152,13 @@ struct generator *generator_free(struct generator *generator) {
 
 static void schedule_start(struct generator *generator) {
         generator->start_mono_ns = clock_now_ns(CLOCK_MONOTONIC);
-        if (!generator->is_simulated)
+        if (!generator->has_from)
                 generator->anchor.time_ns = clock_now_ns(CLOCK_REALTIME);
+        generator->base_ns =
+                        generator->is_then_live ? clock_now_ns(CLOCK_REALTIME) : generator->anchor.time_ns;
 
-        if (generator->end_ns < NSEC_INFINITY - generator->anchor.time_ns)
-                generator->end_ns += generator->anchor.time_ns;
+        if (generator->end_ns < NSEC_INFINITY - generator->base_ns)
+                generator->end_ns += generator->base_ns;
         else
                 generator->end_ns = NSEC_INFINITY;
 
@@ -146,12 +166,22 @@ static void schedule_start(struct generator *generator) {
         if (!generator->is_free_running)
                 generator->end_step = anchor_get_due(&generator->anchor, generator->end_ns - 1);
 
-        generator->last_ns = generator->on_time_ns = generator->anchor.time_ns;
+        generator->last_ns = generator->on_time_ns = generator->base_ns;
 }
 
 static uint64_t time_to_mono(const struct generator *generator, uint64_t time_ns) {
-        return time_ns == NSEC_INFINITY ? NSEC_INFINITY
-                                        : generator->start_mono_ns + (time_ns - generator->anchor.time_ns);
+        if (time_ns == NSEC_INFINITY)
+                return NSEC_INFINITY;
+        if (time_ns <= generator->base_ns)
+                return generator->start_mono_ns;
+
+        return generator->start_mono_ns + (time_ns - generator->base_ns - 1) / generator->speed + 1;
+}
+
+static uint64_t time_from_mono(const struct generator *generator, uint64_t mono_ns) {
+        uint64_t span_ns = span_scale(mono_ns - generator->start_mono_ns, generator->speed);
+
+        return generator->base_ns + MIN(span_ns, NSEC_INFINITY - 1 - generator->base_ns);
 }
 
 /* How many of the steps before @end are left to make. */
@@ -171,20 +201,21 @@ static uint64_t schedule_get_due(const struct generator *generator, uint64_t now
 
 /* Whether it is of no use to make more, although more is due. */
 static bool schedule_is_hopeless(const struct generator *generator, uint64_t now_ns) {
-        uint64_t end_ns = generator->end_ns, window_ns;
+        uint64_t end_ns = generator->end_ns, grace_ns = GRACE_NS * generator->speed, window_ns;
 
-        if (generator->is_simulated || now_ns < end_ns)
+        if (generator->is_simulated || !generator->is_caught_up || now_ns < end_ns)
                 return false;
 
-        window_ns = MIN(GRACE_NS, (end_ns - generator->anchor.time_ns) / 2);
-        return now_ns - end_ns > GRACE_NS || end_ns - MIN(end_ns, generator->on_time_ns) > window_ns;
+        window_ns = MIN(grace_ns, (end_ns - generator->base_ns) / 2);
+        return now_ns - end_ns > grace_ns || end_ns - MIN(end_ns, generator->on_time_ns) > window_ns;
 }
 
 /* What is too late to be caught up is given up. */
 static void schedule_skip(struct generator *generator, uint64_t now_ns) {
         uint64_t due;
 
-        if (generator->is_simulated || generator->is_free_running || generator->catch_up_ns == NSEC_INFINITY)
+        if (generator->is_simulated || generator->is_free_running || !generator->is_caught_up ||
+                        generator->catch_up_ns == NSEC_INFINITY)
                 return;
         if (now_ns <= generator->catch_up_ns || anchor_get_time(&generator->anchor, generator->step) >=
                                                                 now_ns - generator->catch_up_ns)
@@ -203,7 +234,8 @@ static uint64_t schedule_get_deadline(const struct generator *generator) {
         if (generator->step >= generator->end_step)
                 return time_to_mono(generator, generator->end_ns);
 
-        due_ns = anchor_get_time(&generator->anchor, generator->step) - generator->anchor.time_ns;
+        due_ns = time_to_mono(generator, anchor_get_time(&generator->anchor, generator->step)) -
+                 generator->start_mono_ns;
         due_ns = (due_ns + batch_ns - 1) / batch_ns * batch_ns;
         return MIN(generator->start_mono_ns + due_ns, time_to_mono(generator, generator->end_ns));
 }
@@ -316,7 +348,7 @@ static int generator_wait(struct generator *generator, const struct console *con
 /* Makes one chunk, or waits: 1 to be called again, 0 when it is over. */
 static int generator_step(struct generator *generator, struct console *console) {
         uint64_t mono_ns = clock_now_ns(CLOCK_MONOTONIC);
-        uint64_t now_ns = generator->anchor.time_ns + (mono_ns - generator->start_mono_ns);
+        uint64_t now_ns = time_from_mono(generator, mono_ns);
         uint64_t due;
         int r;
 
@@ -332,6 +364,7 @@ static int generator_step(struct generator *generator, struct console *console) 
         }
 
         generator->on_time_ns = now_ns;
+        generator->is_caught_up = true;
         if (now_ns >= generator->end_ns ||
                         (generator->is_simulated && generator->step >= generator->end_step))
                 return 0;

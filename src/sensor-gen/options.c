@@ -19,6 +19,7 @@
 #include <string.h>
 
 #define SENSORS_MAX     UINT64_C(10000000)
+#define SPEED_MAX       UINT64_C(1000000)
 #define BATCH_NS_MIN    NSEC_PER_MSEC
 #define BATCH_NS_MAX    NSEC_PER_SEC
 #define CATCH_UP_NS_MIN (2 * NSEC_PER_SEC)
@@ -77,6 +78,25 @@ static int seed_parse(struct options *options, const char *text) {
 static int from_parse(struct options *options, const char *text) {
         options->has_from = true;
         return parse_time(text, &options->from_ns);
+}
+
+static int to_parse(struct options *options, const char *text) {
+        options->has_to = true;
+        return parse_time(text, &options->to_ns);
+}
+
+static int then_live_parse(struct options *options, const char *text) {
+        return switch_parse(&options->is_then_live, text);
+}
+
+static int speed_parse(struct options *options, const char *text) {
+        int r;
+
+        r = parse_uint64(text, &options->speed);
+        if (r < 0)
+                return r;
+
+        return options->speed >= 1 && options->speed <= SPEED_MAX ? 0 : -ERANGE;
 }
 
 static int sensors_parse(struct options *options, const char *text) {
@@ -206,6 +226,12 @@ static const struct flag flags[] = {
         { "seed", "N", "same seed, same readings (random)", "a whole number below 2^64", seed_parse },
         { "from", "TIME", "begin at TIME and do not wait for the clock",
                         "a time: 2026-11-23T10:49:43Z or @1795430983", from_parse },
+        { "to", "TIME", "end before TIME, instead of -d", "a time: 2026-11-23T10:49:43Z or @1795430983",
+                        to_parse },
+        { "then-live", NULL, "after all up to now, which -from began, go on with the clock", "yes or no",
+                        then_live_parse },
+        { "speed", "N", "so many seconds of the plant in one of ours (1)", "a whole number, 1 to 1000000",
+                        speed_parse },
         { "sensors", "N", "size of the fleet (8000)", "a number of sensors, 1 to 10000000", sensors_parse },
         { "anomalies", "SHARE", "readings beyond their range (2%)", "a share: 2% or 0.05%, in steps of 0.01%",
                         anomalies_parse },
@@ -279,29 +305,58 @@ static int flag_apply(const struct flag *flag, struct options *options, const ch
 }
 
 /* What only shows when all flags are known. */
+/* NULL: it makes sense */
+static const char *options_check_shard(const struct options *options) {
+        if (options->n_shards > 1 && options->rate.period_ns == 0)
+                return "-shard needs a rate: machines have no other way to agree on who makes what";
+        if (options->n_sensors % options->n_shards != 0)
+                return "-shard I/N: N has to divide the number of sensors, so that each stays with one machine";
+
+        return NULL;
+}
+
+static const char *options_check_clock(const struct options *options, uint64_t now_ns) {
+        if (options->speed && options->rate.period_ns == 0)
+                return "-speed needs a rate: max is as fast as it goes already";
+        if (options->is_then_live && (!options->has_from || options->from_ns >= now_ns))
+                return "-then-live needs a -from in the past";
+        if (options->is_then_live && (options->has_to || options->speed))
+                return "-then-live ends in the present, at its speed: leave out -to and -speed";
+        if (options->has_to && (!options->has_from || options->from_ns >= options->to_ns))
+                return "-to needs a -from before it";
+        if (options->has_to && options->duration_ns != NSEC_INFINITY)
+                return "-to and -d say the same: leave out one";
+        if (options->has_from && options->rate.period_ns == 0)
+                return "-from needs a rate: how many entries fall on a second of the past is not for the machine "
+                       "to say";
+        if (options->has_from && options->duration_ns != NSEC_INFINITY &&
+                        options->duration_ns > NSEC_INFINITY - options->from_ns)
+                return "-d ends after the year 2554";
+
+        return NULL;
+}
+
+/* Whether it runs by a clock, which can go on for ever. */
+static bool options_has_clock(const struct options *options) {
+        return !options->has_from || options->is_then_live || options->speed;
+}
+
 static int options_check(struct options *options) {
         uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
-        const char *complaint = NULL;
+        const char *complaint = options_check_shard(options);
 
-        if (options->n_shards > 1 && options->rate.period_ns == 0)
-                complaint = "-shard needs a rate: machines have no other way to agree on who makes what";
-        else if (options->n_sensors % options->n_shards != 0)
-                complaint = "-shard I/N: N has to divide the number of sensors, so that each stays with one machine";
-        else if (options->has_sidecar && strcmp(options->path, "-") == 0)
+        if (!complaint)
+                complaint = options_check_clock(options, now_ns);
+        if (!complaint && options->has_sidecar && strcmp(options->path, "-") == 0)
                 complaint = "-labels sidecar needs a file to write beside: name one with -o";
-        else if (!options->has_from)
-                return 1;
-        else if (options->rate.period_ns == 0)
-                complaint = "-from needs a rate: how many entries fall on a second of the past is not for the machine "
-                            "to say";
-        else if (options->duration_ns != NSEC_INFINITY)
-                complaint = options->duration_ns > NSEC_INFINITY - options->from_ns
-                                            ? "-d ends after the year 2554"
-                                            : NULL;
-        else if (options->from_ns >= now_ns)
-                complaint = "-from lies in the future: say with -d how long to go on";
-        else
-                options->duration_ns = now_ns - options->from_ns;
+
+        if (options->has_to)
+                options->duration_ns = options->to_ns - MIN(options->from_ns, options->to_ns);
+        if (!complaint && options->duration_ns == NSEC_INFINITY && !options_has_clock(options)) {
+                if (options->from_ns >= now_ns)
+                        complaint = "-from lies in the future: say with -d how long to go on";
+                options->duration_ns = now_ns - MIN(options->from_ns, now_ns);
+        }
 
         if (complaint) {
                 (void) fprintf(stderr, "sensor-gen: %s\n", complaint);

@@ -18,9 +18,12 @@ struct options {
         bool is_verbose;
         bool is_append;
 
-        bool has_seed, has_from;
+        bool has_seed, has_from, has_to;
+        bool is_then_live; /* at the end of the past it goes on with the present */
         uint64_t seed;
         uint64_t from_ns; /* CLOCK_REALTIME of the first reading */
+        uint64_t to_ns;   /* before which the last one is due */
+        uint64_t speed;   /* seconds of the plant in one of ours; 0: not said */
 
         uint32_t n_sensors;
         uint32_t anomalies_e4;     /* hundredths of a percent */

@@ -239,11 +239,30 @@ says err '^scenario:1: '
 cmp -s m.jsonl before.jsonl || fail "a mistake in the scenario cost the output"
 run 1 $reproducible -d 1s -labels sidecar -o /dev/null
 
+case="an end by time"
+run 0 $reproducible -d 10s -o whole.jsonl
+run 0 $reproducible -to 2026-01-01T00:00:10Z -o to.jsonl
+cmp -s whole.jsonl to.jsonl || fail "-to and -d differ"
+
+case="the past, then the present, without a seam"
+from=$(($(date +%s) - 30))
+run 0 -seed 7 -from @$from -rate 1000 -then-live -d 1s -sequence -o live.jsonl
+n=$(wc -l <live.jsonl)
+[ "$n" -ge 31000 ] || fail "only $n lines"
+run 0 -seed 7 -from @$from -rate 1000 -d 60s -sequence -o all.jsonl
+head -n "$n" all.jsonl | cmp -s - live.jsonl || fail "live is not what it would have been"
+
+case="an hour in less than a second"
+run 0 -seed 7 -from @$from -rate 10 -speed 7200 -d 1h -o fast.jsonl
+run 0 -seed 7 -from @$from -rate 10 -d 1h -o slow.jsonl
+lines fast.jsonl 36000
+cmp -s fast.jsonl slow.jsonl || fail "the speed changes readings"
+
 case="usage"
 for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
                 '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
                 '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
-                '-catchupsec 1s' '-shard 4/4' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-append=perhaps' '-o='; do
+                '-catchupsec 1s' '-shard 4/4' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-append=perhaps' '-o='; do
         # shellcheck disable=SC2086
         run 2 $arguments
         [ "$(wc -l <err)" -eq 1 ] || fail "not one line for $arguments: $(cat err)"
