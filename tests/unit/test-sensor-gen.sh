@@ -206,8 +206,8 @@ says progress '^Total entries: 1100$'
 
 case="shards add up to the whole"
 for model in network uniform; do
-        for rate in 8000 333/min; do
-                all="-seed 7 -from 2026-01-01T00:00:00Z -rate $rate -d 30s -model $model -sequence -labels inline"
+        for rate in 4000 333/min; do
+                all="-seed 7 -from 2026-01-01T00:00:00Z -rate $rate -d 6s -model $model -sequence -labels inline"
                 # shellcheck disable=SC2086
                 run 0 $all -o whole.jsonl
                 rm -f shard.jsonl
