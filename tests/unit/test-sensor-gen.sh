@@ -49,7 +49,11 @@ arrives() {
         fail "nothing arrives in $1"
 }
 
-reproducible="-seed 7 -from 2026-01-01T00:00:00Z -rate 1000"
+# A run that makes the same readings each time.
+repeatable() {
+        "$@" -seed 7 -from 2026-01-01T00:00:00Z -rate 1000
+}
+
 
 case="exactly rate times duration"
 run 0 -rate 10000 -d 1s -model uniform -o a.jsonl
@@ -72,11 +76,9 @@ cut -d . -f 2 a.jsonl | cut -c 1-6 | awk 'NR > 1 { d = ($1 - last + 1000000) % 1
                 { last = $1 } END { exit bad > 0 }' || fail "readings are not 100 us apart"
 
 case="same bytes for the same seed and start"
-# shellcheck disable=SC2086
-run 0 $reproducible -d 10s -o b.jsonl
+repeatable run 0 -d 10s -o b.jsonl
 lines b.jsonl 10000
-# shellcheck disable=SC2086
-taskset -c 0 "$generator" $reproducible -d 10s -o - >c.jsonl 2>err || fail "exit status $?"
+repeatable taskset -c 0 "$generator" -d 10s -o - >c.jsonl 2>err || fail "exit status $?"
 cmp b.jsonl c.jsonl || fail "a file and a pipe differ"
 says err 'Total entries: 10000'
 run 0 --seed=8 --from=2026-01-01T00:00:00Z --rate=1000 --d=10s --o=c.jsonl
@@ -84,32 +86,26 @@ cmp -s b.jsonl c.jsonl && fail "another seed gives the same"
 says b.jsonl '"timestamp":"2026-01-01T00:00:09.999000Z"'
 
 case="overwriting"
-# shellcheck disable=SC2086
-run 0 $reproducible -d 1s -o b.jsonl
+repeatable run 0 -d 1s -o b.jsonl
 lines b.jsonl 1000
 
 case="appending ends a torn line first"
 printf '{"sensor_id":"SNS-' >>b.jsonl
-# shellcheck disable=SC2086
-run 0 $reproducible -d 1s -o b.jsonl -append
+repeatable run 0 -d 1s -o b.jsonl -append
 [ "$(wc -l <b.jsonl)" -eq 2001 ] || fail "$(wc -l <b.jsonl) lines"
 [ "$(sed -n 1001p b.jsonl)" = '{"sensor_id":"SNS-' ] || fail "the torn line has changed"
 [ "$(sed -n 1p b.jsonl)" = "$(sed -n 1002p b.jsonl)" ] || fail "the first line after it is not whole"
 
 case="appending to what is whole, to nothing, to a pipe"
-# shellcheck disable=SC2086
-run 0 $reproducible -d 1s -o d.jsonl --append
-# shellcheck disable=SC2086
-run 0 $reproducible -d 1s -o d.jsonl --append
+repeatable run 0 -d 1s -o d.jsonl --append
+repeatable run 0 -d 1s -o d.jsonl --append
 lines d.jsonl 2000
 says out '(appending)'
-# shellcheck disable=SC2086
-"$generator" $reproducible -d 1s -o - -append 2>err | cat >e.jsonl
+repeatable "$generator" -d 1s -o - -append 2>err | cat >e.jsonl
 lines e.jsonl 1000
 
 case="a file that standard output appends to"
-# shellcheck disable=SC2086
-"$generator" $reproducible -d 1s -o - 2>err >>e.jsonl
+repeatable "$generator" -d 1s -o - 2>err >>e.jsonl
 lines e.jsonl 2000
 
 case="other settings"
@@ -162,8 +158,7 @@ says err '^sensor-gen: /dev/full: No space left on device$'
 says out '^Total entries: 0$'
 
 case="a file that may not grow"
-# shellcheck disable=SC2086
-(ulimit -f 100 && "$generator" $reproducible -d 1h -o i.jsonl >out 2>err)
+(ulimit -f 100 && repeatable "$generator" -d 1h -o i.jsonl >out 2>err)
 [ $? -eq 1 ] || fail "exit status is not 1"
 says err '^sensor-gen: i.jsonl: File too large$'
 
@@ -220,28 +215,27 @@ for model in network uniform; do
                 sort shard.jsonl | cmp -s - whole.sorted || fail "$model at $rate: other bytes"
         done
 done
-# shellcheck disable=SC2086
-run 0 $reproducible -d 10s -shard 1/2 -o shard.jsonl
+repeatable run 0 -d 10s -shard 1/2 -o shard.jsonl
 lines shard.jsonl 5000
 
 case="a scenario, and the list of what has shown"
 echo '{"kind":"stuck","sensor":"SNS-pre-0000","start":"+2s","for":"5s"}' >scenario
-run 0 $reproducible -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario scenario -o m.jsonl
+repeatable run 0 -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario scenario -o m.jsonl
 [ "$(wc -l <m.events.jsonl)" -eq 1 ] || fail "not one incident: $(cat m.events.jsonl)"
 says m.events.jsonl '"kind":"stuck","sensor":"SNS-pre-0000","start":"2026-01-01T00:00:02.000000000Z"'
-run 0 $reproducible -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario m.events.jsonl -o n.jsonl
+repeatable run 0 -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario m.events.jsonl -o n.jsonl
 cmp -s m.jsonl n.jsonl || fail "what has shown makes another run"
 cmp -s m.events.jsonl n.events.jsonl || fail "what has shown shows otherwise"
 echo '{"kind":"stuck"}' >scenario
 cp m.jsonl before.jsonl
-run 2 $reproducible -d 10s -scenario scenario -o m.jsonl
+repeatable run 2 -d 10s -scenario scenario -o m.jsonl
 says err '^scenario:1: '
 cmp -s m.jsonl before.jsonl || fail "a mistake in the scenario cost the output"
-run 1 $reproducible -d 1s -labels sidecar -o /dev/null
+repeatable run 1 -d 1s -labels sidecar -o /dev/null
 
 case="an end by time"
-run 0 $reproducible -d 10s -o whole.jsonl
-run 0 $reproducible -to 2026-01-01T00:00:10Z -o to.jsonl
+repeatable run 0 -d 10s -o whole.jsonl
+repeatable run 0 -to 2026-01-01T00:00:10Z -o to.jsonl
 cmp -s whole.jsonl to.jsonl || fail "-to and -d differ"
 
 case="the past, then the present, without a seam"
