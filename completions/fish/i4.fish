@@ -39,6 +39,8 @@ complete --command i4 --condition $tail --long-option alert --exclusive --argume
 complete --command i4 --condition $tail --long-option anomaly --description 'Only readings that i4 made wrong on purpose'
 complete --command i4 --condition $tail --long-option labels --description 'Say what is really wrong'
 complete --command i4 --condition $tail --long-option sequence --description 'Say the sequence number'
+complete --command i4 --condition $tail --long-option dirty --exclusive --description 'Spoil lines of json'
+complete --command i4 --condition $tail --long-option dirty-log --require-parameter --force-files --description 'A JSON line for each spoilt line'
 complete --command i4 --condition $tail --short-option w --long-option wait --description 'Wait for a daemon that is not there'
 complete --command i4 --condition $tail --short-option v --long-option verbose --description 'Tell when the daemon goes and comes'
 

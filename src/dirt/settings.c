@@ -71,6 +71,7 @@ static int part_parse(struct dirt_settings *settings, char *part, char complaint
         if (value)
                 *value++ = '\0';
         if (value && strcmp(part, "seed") == 0) {
+                settings->has_seed = true;
                 r = parse_uint64(value, &settings->seed);
                 if (r < 0)
                         (void) snprintf(complaint, DIRT_COMPLAINT_MAX,
@@ -92,12 +93,11 @@ static int part_parse(struct dirt_settings *settings, char *part, char complaint
         return -EINVAL;
 }
 
-int dirt_settings_parse(struct dirt_settings *settings, const char *text, uint64_t seed,
-                char complaint[static DIRT_COMPLAINT_MAX]) {
+int dirt_settings_parse(
+                struct dirt_settings *settings, const char *text, char complaint[static DIRT_COMPLAINT_MAX]) {
         struct dirt_settings result = {
                 .rename.ns = NSEC_INFINITY,
                 .added.ns = NSEC_INFINITY,
-                .seed = seed,
         };
         _cleanup_(freep) char *copy = strdup(text);
         char *rest = copy;

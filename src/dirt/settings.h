@@ -43,6 +43,7 @@ struct dirt_settings {
         uint32_t shares_e4[N_DIRT_DEFECTS]; /* hundredths of a percent, at most 10000 in all */
         uint32_t skew_e4;
         struct dirt_moment rename, added;
+        bool has_seed;
         uint64_t seed; /* same seed, same records: same dirt */
 };
 
@@ -50,7 +51,7 @@ struct dirt_settings {
 
 /*
  * -EINVAL or -ERANGE, and @complaint says what is wrong with which part of @text. @settings is written on
- * success only. Without "seed=" it is @seed.
+ * success only.
  */
-int dirt_settings_parse(struct dirt_settings *settings, const char *text, uint64_t seed,
-                char complaint[static DIRT_COMPLAINT_MAX]);
+int dirt_settings_parse(
+                struct dirt_settings *settings, const char *text, char complaint[static DIRT_COMPLAINT_MAX]);

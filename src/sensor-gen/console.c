@@ -169,5 +169,10 @@ void console_end(struct console *console, const struct console_statistics *stati
                         statistics->n_records > 0 ? statistics->n_bytes / statistics->n_records : 0);
         if (statistics->n_missing > 0)
                 (void) fprintf(file, "Not made in time: %" PRIu64 " entries\n", statistics->n_missing);
+        if (statistics->dirt) {
+                (void) fprintf(file, "Dirty lines: ");
+                dirt_print_counters(statistics->dirt, file);
+                (void) fputc('\n', file);
+        }
         (void) fflush(file);
 }

@@ -8,6 +8,7 @@
  * go to standard output. On a terminal one line of standard error is rewritten every second besides.
  */
 
+#include "dirt/dirt.h"
 #include "sensor-gen/options.h"
 
 #include <stdio.h>
@@ -23,10 +24,11 @@ struct console {
 };
 
 struct console_statistics {
-        uint64_t n_records; /* completely written */
-        uint64_t n_bytes;   /* written in this run */
-        uint64_t n_missing; /* due and not made */
-        uint64_t size;      /* of the file now */
+        uint64_t n_records;      /* completely written */
+        uint64_t n_bytes;        /* written in this run */
+        uint64_t n_missing;      /* due and not made */
+        uint64_t size;           /* of the file now */
+        const struct dirt *dirt; /* NULL: all lines are clean */
 };
 
 void console_init(struct console *console, const struct options *options);

@@ -23,7 +23,7 @@
 #include "sensor-gen/generator.h"
 
 #include "sensor-gen/signals.h"
-#include "storage/writer.h"
+#include "sensor-gen/sink.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -43,9 +43,8 @@
 struct generator {
         struct model *model;
         struct chronicle *chronicle; /* NULL: none */
-        struct writer *writer;
+        struct sink sink;
         uint64_t start_offset;
-        bool is_stream;
 
         /* the schedule */
         bool is_simulated, is_free_running, has_from;
@@ -80,27 +79,6 @@ static uint64_t span_scale(uint64_t span_ns, uint64_t factor) {
         return __builtin_mul_overflow(span_ns, factor, &product_ns) ? NSEC_INFINITY : product_ns;
 }
 
-static int writer_start(struct generator *generator, const struct options *options,
-                const struct i4_catalog *catalog, const struct output *output) {
-        struct writer_settings settings = {
-                .engine = ENGINE_AUTO,
-                .block_size = WRITER_BLOCK_SIZE,
-                .n_blocks = WRITER_N_BLOCKS,
-                .flush_ns = WRITER_FLUSH_NS,
-                .sync_ns = NSEC_INFINITY,
-                .extras = options->extras,
-                .stride = options->n_shards,
-        };
-        struct writer_position position = { .offset = output->offset };
-        int r;
-
-        r = writer_new(&generator->writer, &settings, catalog);
-        if (r < 0)
-                return r;
-
-        return writer_set_file(generator->writer, output->fd, output->is_stream, position);
-}
-
 int generator_new(struct generator **generatorp, const struct options *options,
                 const struct i4_catalog *catalog, struct model *model, struct chronicle *chronicle,
                 const struct output *output) {
@@ -114,8 +92,8 @@ int generator_new(struct generator **generatorp, const struct options *options,
         *generator = (struct generator){
                 .model = model,
                 .chronicle = chronicle,
+                .sink = SINK_INIT,
                 .start_offset = output->offset,
-                .is_stream = output->is_stream,
                 .is_simulated = options->has_from && !options->is_then_live && !options->speed,
                 .has_from = options->has_from,
                 .is_then_live = options->is_then_live,
@@ -131,7 +109,7 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .catch_up_ns = span_scale(options->catch_up_ns, MAX(options->speed, UINT64_C(1))),
         };
 
-        r = writer_start(generator, options, catalog, output);
+        r = sink_init(&generator->sink, options, catalog, output);
         if (r < 0)
                 return r;
 
@@ -143,7 +121,7 @@ struct generator *generator_free(struct generator *generator) {
         if (!generator)
                 return NULL;
 
-        (void) writer_free(generator->writer);
+        sink_deinit(&generator->sink);
         free(generator);
         return NULL;
 }
@@ -240,43 +218,14 @@ static uint64_t schedule_get_deadline(const struct generator *generator) {
         return MIN(generator->start_mono_ns + due_ns, time_to_mono(generator, generator->end_ns));
 }
 
-/* writing */
-
-/* What the writer overcomes by itself, sooner or later. */
-static bool error_is_passing(int error) {
-        return error == -EINTR || error == -EAGAIN || error == -ENOMEM || error == -ENOBUFS ||
-               error == -ETIMEDOUT;
-}
-
-/* A run of the writer that a stop may interrupt where it could wait for a reader. */
-static int writer_step(struct generator *generator, uint64_t timeout_ns) {
-        int r = 0, n_stops = signals_get_n_stops();
-
-        if (generator->is_stream)
-                signals_allow();
-        /* Not when one has come in just now: it could not interrupt what has not begun. */
-        if (signals_get_n_stops() == n_stops)
-                r = writer_run(generator->writer, timeout_ns);
-        if (generator->is_stream)
-                signals_defer();
-
-        return error_is_passing(r) ? 0 : r;
-}
+/* running */
 
 /* Hands over @n records, fewer only if a stop is asked for meanwhile. */
 static int records_write(struct generator *generator, size_t n) {
         size_t n_taken = 0;
         int r;
 
-        for (;;) {
-                n_taken += writer_append(generator->writer, generator->records + n_taken, n - n_taken);
-                r = writer_step(generator, n_taken < n ? WRITER_WAIT_NS : 0);
-                if (r < 0)
-                        break;
-                if (n_taken == n || signals_get_n_stops() > 0)
-                        break;
-        }
-
+        r = sink_put(&generator->sink, generator->records, n, &n_taken);
         if (r >= 0 && generator->chronicle)
                 r = chronicle_look(generator->chronicle, generator->records, n_taken);
         generator->step += n_taken * generator->stride;
@@ -299,50 +248,11 @@ static int chunk_make(struct generator *generator, size_t n, uint64_t now_ns) {
         return records_write(generator, n);
 }
 
-static bool writer_is_finished(const struct generator *generator) {
-        return writer_get_position(generator->writer).offset == writer_get_end(generator->writer).offset;
-}
-
-/* Writes what is left. A reader that does not read is waited for until a stop is asked for once more. */
-static int writer_finish(struct generator *generator) {
-        int r, n_stops = signals_get_n_stops();
-
-        while (!writer_is_finished(generator) && signals_get_n_stops() < 2) {
-                uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
-
-                writer_flush(generator->writer);
-                r = writer_step(generator, WRITER_WAIT_NS);
-                if (r < 0)
-                        return r;
-                if (writer_get_deadline(generator->writer) > now_ns && !writer_is_finished(generator))
-                        signals_sleep(MIN(writer_get_deadline(generator->writer), now_ns + WRITER_WAIT_NS),
-                                        n_stops);
-        }
-
-        return 0;
-}
-
-/* After an error: takes note of what is under way, and of the whole lines that still find room. */
-static void writer_settle(struct generator *generator) {
-        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + WRITER_SETTLE_NS;
-
-        while (writer_is_busy(generator->writer) && clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
-                (void) writer_step(generator, WRITER_WAIT_NS);
-}
-
-/* running */
-
-/* Nothing is due: sleeps until something is, or waits for a write that holds up the next one. */
+/* Nothing is due: sleeps until something is. */
 static int generator_wait(struct generator *generator, const struct console *console, uint64_t mono_ns) {
         uint64_t deadline_ns = MIN(schedule_get_deadline(generator), console_get_deadline(console));
-        uint64_t writer_ns = writer_get_deadline(generator->writer);
 
-        if (writer_ns > mono_ns) {
-                signals_sleep(MIN(deadline_ns, writer_ns), 0);
-                return writer_step(generator, 0);
-        }
-
-        return writer_step(generator, deadline_ns > mono_ns ? MIN(deadline_ns - mono_ns, WRITER_WAIT_NS) : 0);
+        return sink_wait(&generator->sink, deadline_ns, mono_ns);
 }
 
 /* Makes one chunk, or waits: 1 to be called again, 0 when it is over. */
@@ -388,20 +298,21 @@ int generator_run(struct generator *generator, struct console *console) {
                 generator->n_missing += schedule_count(generator, generator->end_step);
 
         if (r >= 0)
-                r = writer_finish(generator);
+                r = sink_finish(&generator->sink);
         if (r < 0)
-                writer_settle(generator);
+                sink_settle(&generator->sink);
 
         return r;
 }
 
 void generator_get_statistics(const struct generator *generator, struct console_statistics *statistics) {
-        struct writer_counters counters = writer_get_counters(generator->writer);
+        struct sink_counters counters = sink_get_counters(&generator->sink);
 
         *statistics = (struct console_statistics){
                 .n_records = counters.n_records,
                 .n_bytes = counters.n_bytes,
                 .n_missing = generator->n_missing,
                 .size = generator->start_offset + counters.n_bytes,
+                .dirt = generator->sink.dirt,
         };
 }

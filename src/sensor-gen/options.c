@@ -29,7 +29,7 @@ struct flag {
         const char *value; /* what it is called in --help, NULL: none */
         const char *help;
         const char *expected; /* "is not …" */
-        /* 0; 1: nothing else is to be done; -EINVAL or -ERANGE: no such value */
+        /* 0; 1: nothing else is to be done; -EINVAL or -ERANGE: no such value; -EBADMSG: the same, told */
         int (*parse)(struct options *options, const char *text);
 };
 
@@ -208,6 +208,23 @@ static int catch_up_parse(struct options *options, const char *text) {
         return span_between_parse(&options->catch_up_ns, text, CATCH_UP_NS_MIN, NSEC_INFINITY);
 }
 
+/* Says itself which part is wrong. */
+static int dirty_parse(struct options *options, const char *text) {
+        char complaint[DIRT_COMPLAINT_MAX];
+
+        options->is_dirty = true;
+        if (dirt_settings_parse(&options->dirt, text, complaint) >= 0)
+                return 0;
+
+        (void) fprintf(stderr, "sensor-gen: -dirty: %s\n", complaint);
+        return -EBADMSG;
+}
+
+static int dirty_log_parse(struct options *options, const char *text) {
+        options->dirty_log_path = text;
+        return *text ? 0 : -EINVAL;
+}
+
 static int help_parse(struct options *options, const char *text);
 
 static int version_parse(struct options *options, const char *text) {
@@ -244,6 +261,9 @@ static const struct flag flags[] = {
                         "what is wrong: inline in each line, or sidecar: a line for each incident in FILE.events.jsonl (none)",
                         "none, inline or sidecar", labels_parse },
         { "sequence", NULL, "each line says its number, from 0", "yes or no", sequence_parse },
+        { "dirty", "SPEC", "spoil lines: 1% of every kind alike, or missing=0.5%,late=1%,rename=10m (none)",
+                        "told by itself", dirty_parse },
+        { "dirty-log", "FILE", "a JSON line for each line that was spoilt", "a file name", dirty_log_parse },
         { "shard", "I/N", "make only what falls to machine I of N, from 0 (0/1)",
                         "I/N with I from 0 to N - 1, as 2/4", shard_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
@@ -298,7 +318,7 @@ static int flag_apply(const struct flag *flag, struct options *options, const ch
         int r;
 
         r = flag->parse(options, text);
-        if (r < 0)
+        if (r < 0 && r != -EBADMSG)
                 (void) fprintf(stderr, "sensor-gen: -%s: '%s' is not %s\n", flag->name, text, flag->expected);
 
         return r < 0 ? -EINVAL : r;
@@ -347,6 +367,8 @@ static int options_check(struct options *options) {
 
         if (!complaint)
                 complaint = options_check_clock(options, now_ns);
+        if (!complaint && options->dirty_log_path && !options->is_dirty)
+                complaint = "-dirty-log has nothing to tell without -dirty";
         if (!complaint && options->has_sidecar && strcmp(options->path, "-") == 0)
                 complaint = "-labels sidecar needs a file to write beside: name one with -o";
 

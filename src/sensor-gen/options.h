@@ -5,6 +5,7 @@
  * The command line of sensor-gen
  */
 
+#include "dirt/settings.h"
 #include "model/model.h"
 #include "util/parse.h"
 
@@ -30,9 +31,12 @@ struct options {
         const char *catalog_path;  /* NULL: the compiled-in one */
         const char *scenario_path; /* NULL: none */
         enum model_kind model;
-        unsigned int extras;      /* of lines, enum i4_extra */
-        bool has_sidecar;         /* incidents go into a file of their own */
-        uint32_t shard, n_shards; /* which of how many machines this is, from 0 */
+        unsigned int extras; /* of lines, enum i4_extra */
+        bool has_sidecar;    /* incidents go into a file of their own */
+        bool is_dirty;
+        struct dirt_settings dirt;
+        const char *dirty_log_path; /* NULL: none */
+        uint32_t shard, n_shards;   /* which of how many machines this is, from 0 */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 };

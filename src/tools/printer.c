@@ -57,6 +57,7 @@ void printer_init(struct printer *printer, enum printer_format format, unsigned 
 
 void printer_deinit(struct printer *printer) {
         printer->encoder = i4_encoder_free(printer->encoder);
+        printer->dirt = dirt_free(printer->dirt);
 }
 
 static const char *or_unknown(const char *name) {
@@ -87,18 +88,46 @@ static void printer_measure(struct printer *printer) {
         }
 }
 
-int printer_set_catalog(struct printer *printer, const i4_catalog *catalog) {
+void printer_set_dirt(struct printer *printer, const struct dirt_settings *settings, FILE *log) {
+        assert(printer->format == FORMAT_JSON);
+        printer->dirty = settings;
+        printer->dirty_log = log;
+}
+
+static int printer_set_encoder(struct printer *printer, const i4_catalog *catalog) {
         i4_encoder *encoder = NULL;
         int r;
 
-        if (printer->format == FORMAT_JSON) {
-                r = i4_encoder_new(&encoder, catalog);
-                if (r < 0)
-                        return r;
-                (void) i4_encoder_free(printer->encoder);
-                printer->encoder = encoder;
-                i4_encoder_set_extras(encoder, printer->extras);
-        }
+        r = i4_encoder_new(&encoder, catalog);
+        if (r < 0)
+                return r;
+
+        (void) i4_encoder_free(printer->encoder);
+        printer->encoder = encoder;
+        i4_encoder_set_extras(encoder, printer->extras);
+        return 0;
+}
+
+static int printer_set_dirt_catalog(struct printer *printer, const i4_catalog *catalog) {
+        int r;
+
+        if (!printer->dirt)
+                return dirt_new(&printer->dirt, printer->dirty, catalog, printer->extras, printer->dirty_log);
+
+        /* What waits belongs to the old one. */
+        r = printer_finish(printer);
+        return r < 0 ? r : dirt_set_catalog(printer->dirt, catalog);
+}
+
+int printer_set_catalog(struct printer *printer, const i4_catalog *catalog) {
+        int r = 0;
+
+        if (printer->dirty)
+                r = printer_set_dirt_catalog(printer, catalog);
+        else if (printer->format == FORMAT_JSON)
+                r = printer_set_encoder(printer, catalog);
+        if (r < 0)
+                return r;
 
         printer->catalog = catalog;
         printer_measure(printer);
@@ -331,11 +360,53 @@ static int printer_write_json(struct printer *printer, const struct i4_record *r
         return 0;
 }
 
+static int printer_write_dirt(struct printer *printer, const struct i4_record *records, size_t n_records) {
+        struct output *output = printer->output;
+
+        while (n_records > 0) {
+                size_t n_taken;
+                int r;
+
+                r = output_reserve(output, DIRT_SIZE_MIN);
+                if (r < 0)
+                        return r;
+
+                output->n += dirt_encode(printer->dirt, records, n_records, output->buffer + output->n,
+                                output->size - output->n, &n_taken);
+                records += n_taken;
+                n_records -= n_taken;
+        }
+
+        return 0;
+}
+
+int printer_finish(struct printer *printer) {
+        struct output *output = printer->output;
+        size_t n;
+        int r;
+
+        if (!printer->dirt)
+                return 0;
+
+        do {
+                r = output_reserve(output, DIRT_SIZE_MIN);
+                if (r < 0)
+                        return r;
+
+                n = dirt_finish(printer->dirt, output->buffer + output->n, output->size - output->n);
+                output->n += n;
+        } while (n > 0);
+
+        return 0;
+}
+
 int printer_write(struct printer *printer, const struct i4_record *records, size_t n_records) {
         struct output *output = printer->output;
         size_t n;
         int r;
 
+        if (printer->dirt)
+                return printer_write_dirt(printer, records, n_records);
         if (printer->format == FORMAT_JSON)
                 return printer_write_json(printer, records, n_records);
 

@@ -7,6 +7,7 @@
 
 #include "i4.h"
 
+#include "dirt/dirt.h"
 #include "tools/output.h"
 
 #include <stdbool.h>
@@ -24,8 +25,11 @@ struct printer {
         bool has_colours;
         unsigned int extras; /* FORMAT_JSON: enum i4_extra */
         const i4_catalog *catalog;
-        i4_encoder *encoder; /* FORMAT_JSON */
-        int type_width;      /* FORMAT_PRETTY: columns fit the catalog */
+        i4_encoder *encoder;               /* FORMAT_JSON */
+        const struct dirt_settings *dirty; /* FORMAT_JSON: spoil the lines so; NULL: do not */
+        FILE *dirty_log;                   /* NULL: none */
+        struct dirt *dirt;
+        int type_width; /* FORMAT_PRETTY: columns fit the catalog */
         int unit_width;
         int sensor_width;
         int pipeline_width;
@@ -41,9 +45,14 @@ void printer_init(struct printer *printer, enum printer_format format, unsigned 
                 struct output *output);
 void printer_deinit(struct printer *printer);
 
+/* For JSON, before the first catalog. Both stay the caller's. */
+void printer_set_dirt(struct printer *printer, const struct dirt_settings *settings, FILE *log);
+
 /* Before the first record, and when the ring has changed. @catalog must outlive its use. -ENOMEM. */
 int printer_set_catalog(struct printer *printer, const i4_catalog *catalog);
 
 /* The line above all others, if the format has one. Errors as output_flush(). */
 int printer_begin(struct printer *printer);
+/* What dirt holds back still. */
+int printer_finish(struct printer *printer);
 int printer_write(struct printer *printer, const struct i4_record *records, size_t n_records);

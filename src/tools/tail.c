@@ -37,6 +37,9 @@ struct tail_options {
         uint64_t from;      /* sequence, I4_OLDEST, I4_NEWEST */
         uint64_t n_records; /* to print; UINT64_MAX: no end */
         bool is_verbose;
+        bool is_dirty;
+        struct dirt_settings dirt;
+        const char *dirty_log_path; /* NULL: none */
         struct filter filter;
 };
 
@@ -45,6 +48,7 @@ struct tail {
         i4_reader *reader;
         struct output output;
         struct printer printer;
+        FILE *dirty_log;
         struct i4_record *records;
         uint64_t n_left;       /* to print */
         uint64_t next_look_ns; /* CLOCK_MONOTONIC_COARSE */
@@ -66,6 +70,8 @@ enum {
         FLAG_ANOMALY,
         FLAG_LABELS,
         FLAG_SEQUENCE,
+        FLAG_DIRTY,
+        FLAG_DIRTY_LOG,
         FLAG_WAIT,
         FLAG_SOCKET,
         FLAG_VERBOSE,
@@ -88,6 +94,10 @@ static const struct flag tail_flags[] = {
         [FLAG_LABELS] = { "labels", 0, NULL,
                         "each line of json says what is really wrong, as label and event" },
         [FLAG_SEQUENCE] = { "sequence", 0, NULL, "each line of json says its sequence number, as seq" },
+        [FLAG_DIRTY] = { "dirty", 0, "SPEC",
+                        "spoil lines of json: 1% (of every kind alike), or some kinds,\n"
+                        "missing=0.5%,late=1%,rename=10m; see i4(1)" },
+        [FLAG_DIRTY_LOG] = { "dirty-log", 0, "FILE", "a JSON line for each line that was spoilt" },
         [FLAG_WAIT] = { "wait", 'w', NULL, "wait for a daemon that is not there, as long as it takes" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },
         [FLAG_VERBOSE] = { "verbose", 'v', NULL, "tell on stderr when the daemon goes and comes" },
@@ -141,6 +151,18 @@ static int parse_format(const char *who, const char *text, enum printer_format *
         return 0;
 }
 
+static int parse_dirty(struct tail_options *options, const char *text) {
+        char complaint[DIRT_COMPLAINT_MAX];
+        int r;
+
+        r = dirt_settings_parse(&options->dirt, text, complaint);
+        if (r < 0)
+                say(options->attachment.who, "--dirty: %s", complaint);
+
+        options->is_dirty = true;
+        return r;
+}
+
 static int tail_take_flag(void *userdata, size_t flag, const char *argument) {
         struct tail_options *options = userdata;
         const char *who = options->attachment.who;
@@ -170,6 +192,11 @@ static int tail_take_flag(void *userdata, size_t flag, const char *argument) {
                 return 0;
         case FLAG_SEQUENCE:
                 options->extras |= I4_EXTRA_SEQUENCE;
+                return 0;
+        case FLAG_DIRTY:
+                return parse_dirty(options, argument);
+        case FLAG_DIRTY_LOG:
+                options->dirty_log_path = argument;
                 return 0;
         case FLAG_WAIT:
                 options->attachment.wait = true;
@@ -325,7 +352,8 @@ static int tail_follow(struct tail *tail) {
                         return r;
         }
 
-        return output_flush(&tail->output);
+        r = printer_finish(&tail->printer);
+        return r < 0 ? r : output_flush(&tail->output);
 }
 
 static int tail_seek(struct tail *tail) {
@@ -354,6 +382,24 @@ static int tail_get_status(const struct tail *tail, int r) {
         return tail->has_lost ? STATUS_LOST : STATUS_DONE;
 }
 
+static int tail_end_dirt(const struct tail *tail) {
+        const struct tail_options *options = tail->options;
+
+        if (!tail->printer.dirt)
+                return 0;
+
+        (void) fprintf(stderr, "%s: dirty lines: ", options->attachment.who);
+        dirt_print_counters(tail->printer.dirt, stderr);
+        (void) fputc('\n', stderr);
+
+        if (tail->dirty_log && (fflush(tail->dirty_log) != 0 || ferror(tail->dirty_log))) {
+                say(options->attachment.who, "%s: could not be written", options->dirty_log_path);
+                return -EIO;
+        }
+
+        return 0;
+}
+
 static int tail_run_attached(struct tail *tail) {
         int r;
 
@@ -367,6 +413,8 @@ static int tail_run_attached(struct tail *tail) {
         r = printer_begin(&tail->printer);
         if (r >= 0)
                 r = tail_follow(tail);
+        if (tail_end_dirt(tail) < 0)
+                return STATUS_FAILED;
 
         return tail_get_status(tail, r);
 }
@@ -375,6 +423,8 @@ static void tail_deinit(struct tail *tail) {
         tail->reader = i4_reader_close(tail->reader);
         printer_deinit(&tail->printer);
         output_deinit(&tail->output);
+        if (tail->dirty_log)
+                (void) fclose(tail->dirty_log);
         free(tail->records);
 }
 
@@ -392,6 +442,42 @@ static int tail_init(struct tail *tail, struct tail_options *options) {
         return tail->records ? 0 : -ENOMEM;
 }
 
+static int tail_init_dirt(struct tail *tail) {
+        struct tail_options *options = tail->options;
+
+        if (!options->is_dirty)
+                return 0;
+
+        if (options->dirty_log_path) {
+                tail->dirty_log = fopen(options->dirty_log_path, "we");
+                if (!tail->dirty_log) {
+                        int error = -errno;
+
+                        say(options->attachment.who, "%s: %s", options->dirty_log_path, strerror(-error));
+                        return error;
+                }
+                /* Whoever follows the lines follows this too. */
+                (void) setvbuf(tail->dirty_log, NULL, _IOLBF, 0);
+        }
+
+        printer_set_dirt(&tail->printer, &options->dirt, tail->dirty_log);
+        return 0;
+}
+
+/* Told if it makes no sense. */
+static int tail_check_options(const struct tail_options *options) {
+        const char *who = options->attachment.who;
+
+        if (options->is_dirty && options->format != FORMAT_JSON)
+                say(who, "--dirty spoils lines of json; leave out --format");
+        else if (options->dirty_log_path && !options->is_dirty)
+                say(who, "--dirty-log has nothing to tell without --dirty");
+        else
+                return 0;
+
+        return -EINVAL;
+}
+
 static int tail_run_options(struct tail_options *options) {
         _cleanup_(tail_deinit) struct tail tail;
         int r;
@@ -401,6 +487,10 @@ static int tail_run_options(struct tail_options *options) {
                 say(options->attachment.who, "%s", strerror(-r));
                 return STATUS_FAILED;
         }
+
+        r = tail_init_dirt(&tail);
+        if (r < 0)
+                return STATUS_FAILED;
 
         stop_init();
         r = attachment_open(&options->attachment, &tail.reader);
@@ -423,6 +513,8 @@ static int tail_run(const struct verb *verb, int argc, char *argv[]) {
         int r;
 
         r = flags_parse(verb, argc, argv, tail_take_flag, &options);
+        if (r > 0 && tail_check_options(&options) < 0)
+                r = -EINVAL;
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
 

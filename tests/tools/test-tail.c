@@ -271,8 +271,40 @@ static void test_wrong_usage(void **state) {
         assert_usage(stage, "-n", "i4 tail: flag '-n' needs an argument: N\n");
         assert_usage(stage, "--anomalies",
                         "i4 tail: unknown flag '--anomalies', did you mean '--anomaly'?\n");
+        assert_usage(stage, "--dirty=late=2", "i4 tail: --dirty: late=2 is not a share such as 0.5%\n");
+        assert_usage(stage, "--dirty-log=x", "i4 tail: --dirty-log has nothing to tell without --dirty\n");
         assert_usage(stage, "--wait=5", "i4 tail: flag '--wait' takes no argument\n");
         assert_usage(stage, "x", "i4 tail: 'x' is one argument too many, see 'i4 tail --help'\n");
+}
+
+/* Spoilt on the way out, equally every time, and counted; the ring is as it was. */
+static void test_dirty(void **state) {
+        struct stage *stage = *state;
+        char *expected = expect_json(0, 700);
+        struct play dirty, again, clean;
+        unsigned int n_missing, n_truncated;
+
+        stage_publish(stage, 900);
+        play_run(stage, &dirty, "tail", "--from=oldest", "-n700", "--dirty=missing=10%,truncated=10%");
+        play_run(stage, &again, "tail", "--from=oldest", "-n700", "--dirty=missing=10%,truncated=10%");
+        play_run(stage, &clean, "tail", "--from=oldest", "-n700", "--dirty=0%");
+
+        assert_int_equal(dirty.status, 0);
+        assert_int_equal(sscanf(dirty.err, "i4 tail: dirty lines: missing %u, truncated %u\n", &n_missing,
+                                         &n_truncated),
+                        2);
+        /* six standard deviations */
+        assert_in_range(n_missing, 70 - 48, 70 + 48);
+        assert_in_range(n_truncated, 70 - 48, 70 + 48);
+        assert_true(dirty.n_out < strlen(expected));
+        assert_string_equal(dirty.out, again.out);
+        assert_string_equal(clean.out, expected);
+        assert_string_equal(clean.err, "i4 tail: dirty lines: none\n");
+
+        free(expected);
+        play_deinit(&dirty);
+        play_deinit(&again);
+        play_deinit(&clean);
 }
 
 /* Loss is told with both ends of the gap, what is left is printed, and the exit status remembers. */
@@ -463,6 +495,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_pretty, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_filters, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_wrong_usage, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_dirty, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_loss, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_closed_pipe, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_signals, setup, teardown),

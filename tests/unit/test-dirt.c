@@ -51,7 +51,7 @@ static struct outcome spoil(const char *spec, size_t n_batch, size_t size, FILE 
         size_t n;
 
         assert_non_null(outcome.text);
-        assert_int_equal(dirt_settings_parse(&settings, spec, 1, complaint), 0);
+        assert_int_equal(dirt_settings_parse(&settings, spec, complaint), 0);
         assert_int_equal(dirt_new(&dirt, &settings, i4_catalog_get_default(), I4_EXTRA_SEQUENCE, log), 0);
 
         for (uint64_t sequence = 0; sequence < N_RECORDS; sequence += n) {
@@ -264,14 +264,15 @@ static void test_settings(void **state) {
         uint32_t sum_e4 = 0;
 
         for (size_t i = 0; i < ELEMENTSOF(wrong); ++i) {
-                assert_true(dirt_settings_parse(&settings, wrong[i].text, 0, complaint) < 0);
+                assert_true(dirt_settings_parse(&settings, wrong[i].text, complaint) < 0);
                 assert_string_equal(complaint, wrong[i].complaint);
         }
 
-        assert_int_equal(dirt_settings_parse(&settings, "1%", 5, complaint), 0);
+        assert_int_equal(dirt_settings_parse(&settings, "1%,seed=5", complaint), 0);
         for (size_t i = 0; i < N_DIRT_DEFECTS; ++i)
                 sum_e4 += settings.shares_e4[i];
         assert_int_equal(sum_e4, 100);
+        assert_true(settings.has_seed);
         assert_int_equal(settings.seed, 5);
         assert_int_equal(settings.rename.ns, NSEC_INFINITY);
 }

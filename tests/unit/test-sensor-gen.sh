@@ -252,11 +252,26 @@ run 0 -seed 7 -from @$from -rate 10 -d 1h -o slow.jsonl
 lines fast.jsonl 36000
 cmp -s fast.jsonl slow.jsonl || fail "the speed changes readings"
 
+case="dirty lines, the same ones every time"
+repeatable run 0 -d 100s -sequence -o clean.jsonl
+repeatable run 0 -d 100s -sequence -dirty 5% -dirty-log log.jsonl -o dirty.jsonl
+n=$(sed -n 's/^Dirty lines: .*duplicate \([0-9]*\).*/\1/p' out)
+[ "$(wc -l <dirty.jsonl)" -eq "$((100000 + n))" ] || fail "not one line more for each duplicate"
+n=$(sed -n 's/^Dirty lines: //p' out | tr -cs '0-9' '\n' | awk '{ n += $1 } END { print n }')
+[ "$(wc -l <log.jsonl)" -eq "$n" ] || fail "the log does not agree with $n"
+repeatable run 0 -d 100s -sequence -dirty 5% -o - >/dev/null
+cmp -s out dirty.jsonl || fail "another run is dirty in another way"
+repeatable run 0 -d 100s -sequence -dirty 0% -o same.jsonl
+says out '^Dirty lines: none$'
+cmp -s same.jsonl clean.jsonl || fail "no dirt, but other lines"
+run 1 -d 1s -dirty 5% -o /dev/full
+says err '/dev/full: No space left'
+
 case="usage"
 for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
                 '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
                 '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
-                '-catchupsec 1s' '-shard 4/4' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-append=perhaps' '-o='; do
+                '-catchupsec 1s' '-shard 4/4' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-dirty 1' '-dirty nul=1%' '-dirty null=60%,late=50%' '-dirty-log x' '-append=perhaps' '-o='; do
         # shellcheck disable=SC2086
         run 2 $arguments
         [ "$(wc -l <err)" -eq 1 ] || fail "not one line for $arguments: $(cat err)"
