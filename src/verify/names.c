@@ -36,8 +36,7 @@ static size_t table_get_capacity(size_t size) {
         return size / 3 * 2;
 }
 
-static uint32_t *names_find_place(
-                const struct names *names, const char *text, size_t size, uint32_t hash) {
+static uint32_t *names_find_place(const struct names *names, const char *text, size_t size, uint32_t hash) {
         size_t i = hash & (names->table_size - 1);
 
         for (; names->table[i] != NO_NUMBER; i = (i + 1) & (names->table_size - 1)) {
