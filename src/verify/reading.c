@@ -6,6 +6,7 @@
 #include "util/macros.h"
 #include "util/parse.h"
 #include "verify/hash.h"
+#include "verify/lines.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -388,7 +389,7 @@ int reading_parser_init(struct reading_parser *parser, const char *detection) {
                 memcpy(parser->detection_inner, inner, strlen(inner));
         }
 
-        parser->scratch = malloc(READING_SIZE_MAX);
+        parser->scratch = malloc(LINES_SIZE_MAX);
         return parser->scratch ? 0 : -ENOMEM;
 }
 

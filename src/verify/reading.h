@@ -13,9 +13,8 @@
 
 #include <stdint.h>
 
-#define READING_SIZE_MAX   65536u /* bytes of a line, without the newline; a longer one is no reading */
-#define READING_SENSOR_MAX 64u    /* bytes of an id that has escapes, which i4 writes none of */
-#define READING_EXTRAS_MAX 16u    /* keys; more of them are only counted */
+#define READING_SENSOR_MAX 64u /* bytes of an id that has escapes, which i4 writes none of */
+#define READING_EXTRAS_MAX 16u /* keys; more of them are only counted */
 #define READING_KEY_MAX    64u
 
 enum reading_field {
@@ -78,7 +77,7 @@ int reading_parser_init(struct reading_parser *parser, const char *detection);
 void reading_parser_deinit(struct reading_parser *parser);
 
 /*
- * @size: at most READING_SIZE_MAX. Spans point into @text or @reading. -EBADMSG: not one JSON object, or a
+ * @size: at most LINES_SIZE_MAX. Spans point into @text or @reading. -EBADMSG: not one JSON object, or a
  * key is there twice; reading->reason tells.
  */
 int reading_parse(struct reading_parser *parser, struct reading *reading, const char *text, size_t size);
