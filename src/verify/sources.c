@@ -30,8 +30,9 @@ struct source {
         int fd;
         FILE *spool;    /* what came through it, NULL: it can be read again itself */
         uint64_t begin; /* offset of its first byte */
-        uint64_t size;  /* bytes, those of a pipe once it is read */
-        bool is_live;   /* somebody writes to it */
+        uint64_t size;  /* bytes, those of a pipe as they are read */
+        bool is_regular;
+        bool is_live; /* somebody writes to it */
 };
 
 struct sources {
@@ -134,6 +135,7 @@ static int source_open(struct source *source, const char *path, bool is_kept) {
                 return -EISDIR;
 
         if (S_ISREG(st.st_mode)) {
+                source->is_regular = true;
                 source->size = (uint64_t) st.st_size;
                 (void) posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
                 return 0;
@@ -281,17 +283,14 @@ int sources_add(struct sources *sources, const char *path) {
 /* reading */
 
 static int source_keep(struct source *source, struct json_span line, uint64_t *offsetp) {
-        off_t position;
-
         if (!source->spool)
                 return 0;
 
-        position = ftello(source->spool);
-        if (position < 0 || fwrite(line.text, 1, line.size, source->spool) != line.size ||
-                        fputc('\n', source->spool) == EOF)
+        if (fwrite(line.text, 1, line.size, source->spool) != line.size || fputc('\n', source->spool) == EOF)
                 return -errno;
 
-        *offsetp = source->begin + (uint64_t) position;
+        *offsetp = source->begin + source->size;
+        source->size += line.size + 1;
         return 0;
 }
 
@@ -308,19 +307,13 @@ static int sources_open_next(struct sources *sources) {
 /* What will be looked for later is what has been read, and no byte that came after. */
 static int sources_end_current(struct sources *sources) {
         struct source *source = &sources->list[sources->current];
-        off_t size;
 
-        source->size = sources->lines.next_offset;
         sources->is_open = false;
         ++sources->current;
-        if (!source->spool)
-                return 0;
+        if (source->spool)
+                return fflush(source->spool) == 0 ? 0 : -errno;
 
-        size = fflush(source->spool) == 0 ? ftello(source->spool) : -1;
-        if (size < 0)
-                return -errno;
-
-        source->size = (uint64_t) size;
+        source->size = sources->lines.next_offset;
         return 0;
 }
 
@@ -415,7 +408,7 @@ void sources_get_progress(const struct sources *sources, uint64_t *donep, uint64
         for (size_t i = 0; i < sources->n; ++i) {
                 total += sources->list[i].size;
                 done += i < sources->current ? sources->list[i].size : 0;
-                is_known = is_known && (i < sources->current || sources->list[i].size > 0);
+                is_known = is_known && (i < sources->current || sources->list[i].is_regular);
         }
 
         *donep = done + (sources->is_open ? sources->lines.next_offset : 0);
