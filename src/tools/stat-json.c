@@ -9,7 +9,6 @@
 
 #include "tools/sample.h"
 
-#include "util/clock.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
@@ -53,8 +52,7 @@ static void add_time(cJSON *object, const char *key, uint64_t time_ns) {
         if (time_ns == 0)
                 (void) cJSON_AddNullToObject(object, key);
         else
-                (void) cJSON_AddStringToObject(
-                                object, key, format_time(time_ns - time_ns % NSEC_PER_USEC, text));
+                (void) cJSON_AddStringToObject(object, key, format_time(time_ns, 6, text));
 }
 
 static void add_daemon(cJSON *root, const struct report *report) {

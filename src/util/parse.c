@@ -580,18 +580,14 @@ const char *format_rate(struct rate rate, char buffer[static FORMAT_MAX]) {
         return buffer;
 }
 
-const char *format_time(uint64_t ns, char buffer[static FORMAT_MAX]) {
+const char *format_time(uint64_t ns, unsigned int n_digits, char buffer[static FORMAT_MAX]) {
         const time_t seconds = (time_t) (ns / NSEC_PER_SEC);
-        uint64_t fraction_ns = ns % NSEC_PER_SEC;
+        char fraction[10];
         struct tm tm;
         size_t n;
 
-        (void) gmtime_r(&seconds, &tm);
-        n = strftime(buffer, FORMAT_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-        if (fraction_ns % NSEC_PER_USEC == 0)
-                (void) snprintf(buffer + n, FORMAT_MAX - n, ".%06" PRIu64 "Z", fraction_ns / NSEC_PER_USEC);
-        else
-                (void) snprintf(buffer + n, FORMAT_MAX - n, ".%09" PRIu64 "Z", fraction_ns);
-
+        (void) snprintf(fraction, sizeof(fraction), "%09u", (unsigned int) (ns % NSEC_PER_SEC));
+        n = strftime(buffer, FORMAT_MAX, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+        (void) snprintf(buffer + n, FORMAT_MAX - n, ".%.*sZ", (int) n_digits, fraction);
         return buffer;
 }

@@ -5,6 +5,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <string.h>
 
 struct audit {
         struct truth *truth;

@@ -14,6 +14,7 @@
 
 #include <cjson/cJSON.h>
 #include <errno.h>
+#include <string.h>
 
 #define TABLE_SIZE_MIN ((size_t) 256)
 #define LIST_SIZE_MAX  ((size_t) 1 << 30) /* bytes; a year of a large fleet has less */

@@ -2,6 +2,7 @@
 
 #include "verify/findings.h"
 
+#include "util/clock.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
@@ -32,7 +33,8 @@ static void put_record(FILE *file, struct finding_record record) {
         if (record.has_sequence)
                 fprintf(file, ",\"seq\":%" PRIu64, record.sequence);
         put_text(file, "sensor_id", record.sensor);
-        put_text(file, "timestamp", format_time(record.time_ns, time));
+        put_text(file, "timestamp",
+                        format_time(record.time_ns, record.time_ns % NSEC_PER_USEC == 0 ? 6 : 9, time));
 }
 
 static void put_json(FILE *file, const char *key, struct json_span json) {
@@ -50,8 +52,8 @@ void findings_tell(FILE *file, const char *what, struct finding_place place, str
         put_begin(file, what, place);
         put_record(file, record);
         if (late_ns > 0)
-                fprintf(file, ",\"late_seconds\":%" PRIu64 ".%09" PRIu64, late_ns / 1000000000,
-                                late_ns % 1000000000);
+                fprintf(file, ",\"late_seconds\":%" PRIu64 ".%09" PRIu64, late_ns / NSEC_PER_SEC,
+                                late_ns % NSEC_PER_SEC);
         fputs("}\n", file);
 }
 

@@ -11,6 +11,7 @@
 #include "verify/hash.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define TABLE_SIZE_MIN 256u
 #define TEXT_SIZE_MIN  4096u

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <string.h>
 
 #define TEXT_MAX 63u /* bytes of a number or a time; longer ones were never measured */
 

@@ -12,6 +12,7 @@
 #include "verify/hash.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define RECORDS_MIN ((size_t) 4096)
 

@@ -124,7 +124,7 @@ static int truth_complain_twins(struct truth *truth, enum table_key key, const u
                 complain(truth->complaints, "truth", 0,
                                 "two readings are of %s at %s and cannot be told apart; numbers would help, from "
                                 "Sequence=yes or sensor-gen -sequence, in the truth and in what is delivered",
-                                record.sensor, format_time(record.time_ns, time));
+                                record.sensor, format_time(record.time_ns, 6, time));
 
         return -EEXIST;
 }
