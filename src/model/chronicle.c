@@ -8,9 +8,9 @@
 
 #include "model/chronicle.h"
 
-#include "model/random.h"
 #include "model/scenario_file.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <stdlib.h>

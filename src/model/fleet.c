@@ -2,7 +2,7 @@
 
 #include "model/fleet.h"
 
-#include "model/random.h"
+#include "util/random.h"
 
 /* Changing any of these moves every sensor of every installation. */
 #define FLEET_PLACES_KEY UINT64_C(0x706c616365730000)

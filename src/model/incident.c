@@ -2,9 +2,9 @@
 
 #include "model/incident.h"
 
-#include "model/random.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 /* A pressure wave in crude oil in a steel pipe runs at about 1,100 m/s (Wylie, Streeter: Fluid Transients in
  * Systems): a hundredth of a mile takes it 14.6 ms. */

@@ -23,11 +23,11 @@
 #include "model/model-private.h"
 #include "model/noise.h"
 #include "model/plant.h"
-#include "model/random.h"
 #include "model/scenario.h"
 #include "model/signal.h"
 #include "model/weather.h"
 #include "util/clock.h"
+#include "util/random.h"
 
 #include <errno.h>
 

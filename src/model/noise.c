@@ -2,8 +2,8 @@
 
 #include "model/noise.h"
 
-#include "model/random.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <math.h>
 

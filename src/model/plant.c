@@ -2,7 +2,7 @@
 
 #include "model/plant.h"
 
-#include "model/random.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <stdlib.h>

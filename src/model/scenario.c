@@ -2,8 +2,8 @@
 
 #include "model/scenario.h"
 
-#include "model/random.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -2,9 +2,9 @@
 
 #include "model/signal.h"
 
-#include "model/random.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <string.h>
 

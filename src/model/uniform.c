@@ -20,7 +20,7 @@
 
 #include "model/fleet.h"
 #include "model/model-private.h"
-#include "model/random.h"
+#include "util/random.h"
 
 #include <errno.h>
 

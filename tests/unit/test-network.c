@@ -10,11 +10,11 @@
 #include "model/model.h"
 #include "model/noise.h"
 #include "model/plant.h"
-#include "model/random.h"
 #include "model/signal.h"
 #include "model/weather.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "model/random.h"
 #include "model/schedule.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
