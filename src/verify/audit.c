@@ -181,7 +181,7 @@ int audit_take(struct audit *audit, struct json_span line, struct finding_place 
         int r;
 
         ++audit->counts.n_lines;
-        *readingp = &audit->reading;
+        *readingp = NULL;
         *recordp = TABLE_NONE;
 
         r = reading_parse(&audit->parser, &audit->reading, line.text, line.size);
@@ -198,6 +198,7 @@ int audit_take(struct audit *audit, struct json_span line, struct finding_place 
         if (r < 0)
                 return r;
 
+        *readingp = &audit->reading;
         if (record == TABLE_NONE) {
                 ++audit->counts.n_unknown;
                 findings_tell_line(audit->findings, "unknown", place, "the truth has no such record");

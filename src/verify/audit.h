@@ -52,8 +52,8 @@ int audit_new(struct audit **auditp, struct truth *truth, const char *detection,
 struct audit *audit_free(struct audit *audit);
 
 /*
- * Takes one line. *@recordp is the record of the truth that it is, or TABLE_NONE; *@readingp stands until the
- * next one. -ENOMEM, or what the truth complains about.
+ * Takes one line. *@recordp is the record of the truth that it is, or TABLE_NONE; *@readingp is what it says,
+ * until the next one, NULL: nothing that could be a record. -ENOMEM, or what the truth complains about.
  */
 int audit_take(struct audit *audit, struct json_span line, struct finding_place place, uint32_t *recordp,
                 const struct reading **readingp);

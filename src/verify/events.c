@@ -47,7 +47,7 @@ static inline void json_freep(cJSON **json) {
 /* the table */
 
 static uint32_t *events_find_place(const struct events *events, uint32_t id, uint32_t target) {
-        size_t i = hash_mix((uint64_t) target << 32 | id) & (events->table_size - 1);
+        size_t i = random_mix((uint64_t) target << 32 | id) & (events->table_size - 1);
 
         for (; events->table[i] != EVENTS_NONE; i = (i + 1) & (events->table_size - 1)) {
                 const struct event *event = &events->list[events->table[i]];

@@ -2,23 +2,18 @@
 #pragma once
 
 /*
- * Bytes to a number, and a number to one that looks like any other
+ * Bytes to a number
  *
  * What is compared by these has to be told from what is damaged by accident, not from what is forged.
  */
+
+#include "util/random.h"
 
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
 #define HASH_STEP UINT64_C(0xd1b54a32d192ed03) /* odd, and its bits look like nothing */
-
-/* Every bit of @value changes about half of the result's; different values have different results. */
-static inline uint64_t hash_mix(uint64_t value) {
-        value = (value ^ value >> 32) * UINT64_C(0xe9846af9b1a615d5);
-        value = (value ^ value >> 29) * HASH_STEP;
-        return value ^ value >> 32;
-}
 
 /* Eight bytes at a time; the length counts too. */
 static inline uint64_t hash_bytes(uint64_t seed, const char *data, size_t size) {
@@ -34,5 +29,5 @@ static inline uint64_t hash_bytes(uint64_t seed, const char *data, size_t size) 
         for (size_t i = 0; i < size; ++i)
                 word = word << 8 | (unsigned char) data[i];
 
-        return hash_mix(hash ^ word);
+        return random_mix(hash ^ word);
 }

@@ -120,7 +120,7 @@ static uint64_t number_hash(struct json_span span) {
         if (value == 0)
                 value = 0; /* and not -0 */
         memcpy(&bits, &value, sizeof(bits));
-        return hash_mix(bits + SEED_NUMBER * HASH_STEP);
+        return random_mix(bits + SEED_NUMBER * HASH_STEP);
 }
 
 static uint64_t string_hash(const struct reading_parser *parser, struct json_span inside) {
@@ -204,7 +204,7 @@ static void take_timestamp(
                 return;
 
         reading->has_time = true;
-        reading->hashes[READING_TIMESTAMP] = hash_mix(reading->time_ns + SEED_TIME * HASH_STEP);
+        reading->hashes[READING_TIMESTAMP] = random_mix(reading->time_ns + SEED_TIME * HASH_STEP);
 }
 
 static void take_sensor(struct reading *reading, const struct json_member *member) {
@@ -310,6 +310,7 @@ static bool value_is_true(const struct json_member *member) {
 }
 
 static void take_verdict(struct reading *reading, const struct json_member *member) {
+        reading->has_verdict = true;
         reading->is_detected = value_is_true(member);
         if (reading->is_detected && member->kind == JSON_STRING)
                 reading->detection = span_inside(member->value);
@@ -402,7 +403,7 @@ void reading_parser_deinit(struct reading_parser *parser) {
 static void reading_clear(struct reading *reading) {
         reading->seen = 0;
         reading->sensor = reading->detection = (struct json_span){ "", 0 };
-        reading->has_time = reading->has_sequence = reading->is_detected = false;
+        reading->has_time = reading->has_sequence = reading->has_verdict = reading->is_detected = false;
         reading->n_extras = 0;
         *reading->reason = 0;
 }
@@ -466,7 +467,7 @@ uint64_t reading_get_digest(const struct reading *reading, unsigned int ignored)
                 digest += (reading->hashes[field] + field) * (2 * field * HASH_STEP + 1);
         }
 
-        return hash_mix(digest);
+        return random_mix(digest);
 }
 
 const char *reading_field_to_string(enum reading_field field) {

@@ -54,6 +54,7 @@ struct reading {
         bool has_time;
         bool has_sequence;
 
+        bool has_verdict;
         bool is_detected;           /* by what the parser looks for */
         struct json_span detection; /* the inside of the string that says so; empty: another value does */
         struct json_span extras[READING_EXTRAS_MAX]; /* keys that i4 does not write */

@@ -6,26 +6,36 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define SUM I4_FAULT_NONE
 
 struct score {
         struct truth *truth;
+        struct reading_parser parser;
+        struct reading reading;
         struct score_counts counts;
 };
 
 int score_new(struct score **scorep, struct truth *truth) {
-        struct score *score = calloc(1, sizeof(*score));
+        _cleanup_(score_freep) struct score *score = calloc(1, sizeof(*score));
+        int r;
 
         if (!score)
                 return -ENOMEM;
 
         score->truth = truth;
-        *scorep = score;
+        r = reading_parser_init(&score->parser, "kind");
+        if (r < 0)
+                return r;
+
+        *scorep = TAKE_PTR(score);
         return 0;
 }
 
 struct score *score_free(struct score *score) {
+        if (score)
+                reading_parser_deinit(&score->parser);
         free(score);
         return NULL;
 }
@@ -100,6 +110,38 @@ int score_take(struct score *score, uint32_t record, struct json_span kind) {
         ++score->counts.kinds[SUM].n_said;
         score_count(score, event, entry->time_ns, said);
         return 0;
+}
+
+/* What it says is wrong, in one word or the other. False: it says that nothing is. */
+static bool reading_get_kind(const struct reading *reading, struct json_span *kindp) {
+        struct json_span label = reading->values[READING_LABEL];
+
+        *kindp = reading->detection;
+        if (reading->has_verdict || !(reading->seen & READING_BIT(READING_LABEL)))
+                return !reading->has_verdict || reading->is_detected;
+
+        if (*label.text == '"')
+                *kindp = (struct json_span){ label.text + 1, label.size - 2 };
+        return !json_string_equals(*kindp, "none") &&
+               !(label.size == strlen("false") && memcmp(label.text, "false", label.size) == 0);
+}
+
+int score_take_line(struct score *score, struct json_span line, const char **reasonp) {
+        struct json_span kind;
+        uint32_t record;
+        int r;
+
+        *reasonp = score->reading.reason;
+        r = reading_parse(&score->parser, &score->reading, line.text, line.size);
+        if (r < 0)
+                return r;
+
+        *reasonp = "this names no reading: it needs seq, or sensor_id and timestamp";
+        r = truth_find(score->truth, &score->reading, &record);
+        if (r < 0)
+                return r;
+
+        return reading_get_kind(&score->reading, &kind) ? score_take(score, record, kind) : 0;
 }
 
 /* delays */

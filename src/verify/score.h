@@ -41,6 +41,13 @@ struct score *score_free(struct score *score);
  */
 int score_take(struct score *score, uint32_t record, struct json_span kind);
 
+/*
+ * A line that names a reading, by seq, or by sensor_id and timestamp, and may say in kind or label what is
+ * wrong; if it says none, or false, it is no detection. -EBADMSG: @reasonp tells what is wrong with the line;
+ * or as above.
+ */
+int score_take_line(struct score *score, struct json_span line, const char **reasonp);
+
 /* When nothing more comes. -ENOMEM. */
 int score_finish(struct score *score);
 

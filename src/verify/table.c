@@ -113,7 +113,7 @@ static inline bool record_has_key(const struct table_record *record, enum table_
 }
 
 static inline size_t key_hash(struct key key) {
-        return hash_mix(key.number + key.sensor * HASH_STEP);
+        return random_mix(key.number + key.sensor * HASH_STEP);
 }
 
 static uint32_t *index_find_place(const struct table *table, enum table_key by, struct key key) {
