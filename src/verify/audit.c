@@ -101,6 +101,9 @@ static void audit_count_key(struct audit *audit, struct json_span key) {
         size_t size = MIN(key.size, sizeof(counts->keys->name) - 1);
         unsigned int i = 0;
 
+        /* Not within a character. */
+        while (size > 0 && size < key.size && ((unsigned char) key.text[size] & 0xc0) == 0x80)
+                --size;
         while (i < counts->n_keys && !(strncmp(counts->keys[i].name, key.text, size) == 0 &&
                                                      counts->keys[i].name[size] == 0))
                 ++i;

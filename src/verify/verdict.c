@@ -71,17 +71,32 @@ uint64_t verdict_get_count(const struct audit_counts *counts, enum verdict_count
         return values[count];
 }
 
-double verdict_get_share(const struct score_counts *counts, enum verdict_share share) {
+struct share {
+        uint64_t n;
+        uint64_t of;
+};
+
+static struct share counts_get_share(const struct score_counts *counts, enum verdict_share share) {
         const struct score_kind *all = &counts->kinds[I4_FAULT_NONE];
 
         switch (share) {
         case VERDICT_PRECISION:
-                return score_kind_get_precision(all);
+                return (struct share){ all->n_said_right, all->n_said };
         case VERDICT_RECALL:
-                return score_kind_get_recall(all);
+                return (struct share){ all->n_detected, all->n_readings };
         default:
-                return score_kind_get_event_recall(all);
+                return (struct share){ all->n_events_detected, all->n_events };
         }
+}
+
+double verdict_get_share(const struct score_counts *counts, enum verdict_share share) {
+        struct share parts = counts_get_share(counts, share);
+
+        return parts.of > 0 ? (double) parts.n / (double) parts.of : -1;
+}
+
+static bool share_is_within(uint64_t n, uint64_t of, uint32_t share_e4) {
+        return (unsigned __int128) n * WHOLE_E4 <= (unsigned __int128) of * share_e4;
 }
 
 bool verdict_count_passes(const struct verdict_limits *limits, enum verdict_count count,
@@ -89,17 +104,15 @@ bool verdict_count_passes(const struct verdict_limits *limits, enum verdict_coun
         const struct verdict_limit *limit = &limits->counts[count];
         uint64_t n = verdict_get_count(counts, count);
 
-        if (!limit->is_share)
-                return n <= limit->n;
-
-        return (unsigned __int128) n * WHOLE_E4 <= (unsigned __int128) n_truth * limit->share_e4;
+        return limit->is_share ? share_is_within(n, n_truth, limit->share_e4) : n <= limit->n;
 }
 
 bool verdict_share_passes(const struct verdict_limits *limits, enum verdict_share share,
                 const struct score_counts *counts) {
-        double value = verdict_get_share(counts, share);
+        struct share parts = counts_get_share(counts, share);
 
-        return value < 0 || value * WHOLE_E4 >= limits->shares_e4[share];
+        /* What is missing may be what is left. */
+        return share_is_within(parts.of - parts.n, parts.of, WHOLE_E4 - limits->shares_e4[share]);
 }
 
 bool verdict_passes(const struct verdict_limits *limits, const struct audit_counts *counts,
