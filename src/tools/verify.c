@@ -82,10 +82,10 @@ static const struct flag verify_flags[] = {
                         "a file of readings, i4d's directory, or - for standard input;\nmay be given again" },
         [FLAG_IGNORE] = { "ignore", 0, "FIELDS", "do not compare these: location.lat,unit; nor know by seq" },
         [FLAG_MAX_LOSS] = { "max-loss", 0, "N", "a number, a share as 0.1% of the truth, or any (0)" },
-        [FLAG_MAX_DUPLICATES] = { "max-duplicates", 0, "N", "the same for each of these" },
-        [FLAG_MAX_DISORDER] = { "max-disorder", 0, "N", "" },
-        [FLAG_MAX_DAMAGE] = { "max-damage", 0, "N", "" },
-        [FLAG_MAX_UNKNOWN] = { "max-unknown", 0, "N", "" },
+        [FLAG_MAX_DUPLICATES] = { "max-duplicates", 0, "N", "lines that came before; limits are as above" },
+        [FLAG_MAX_DISORDER] = { "max-disorder", 0, "N", "readings that come after a later one" },
+        [FLAG_MAX_DAMAGE] = { "max-damage", 0, "N", "lines that say something else, or nothing" },
+        [FLAG_MAX_UNKNOWN] = { "max-unknown", 0, "N", "lines that are not in the truth" },
         [FLAG_EVENTS] = { "events", 0, "FILE", "what is wrong, as sensor-gen -labels sidecar tells it" },
         [FLAG_DETECTIONS] = { "detections", 0, "FILE",
                         "what a detector found: seq, or sensor_id and timestamp" },
@@ -400,7 +400,7 @@ bool verification_passes(const struct verification *verification) {
                         verification_get_n_truth(verification));
 }
 
-static int verify_print(const struct verify *verify, int *statusp) {
+static int verify_print(struct verify *verify, int *statusp) {
         const struct verify_options *options = verify->options;
         const struct verification verification = {
                 .truth = verify->truth,

@@ -229,7 +229,8 @@ void audit_finish(struct audit *audit) {
 
                 ++counts->n_lost;
                 counts->n_gaps += gap == 0;
-                counts->longest_gap = MAX(counts->longest_gap, ++gap);
+                ++gap;
+                counts->longest_gap = MAX(counts->longest_gap, gap);
                 findings_tell(audit->findings, "lost", (struct finding_place){},
                                 truth_describe(audit->truth, i), 0);
         }
