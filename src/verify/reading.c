@@ -40,14 +40,11 @@ static const char *const field_names[READING_N_FIELDS] = {
         [READING_SEQUENCE] = "seq",
 };
 
-#define LOCATION        "location"
-#define LOCATION_PREFIX LOCATION "."
-
 struct visit {
         struct reading_parser *parser;
         struct reading *reading;
-        const char *prefix; /* of the names of fields here */
-        unsigned int next;  /* the field that i4 writes after the last one */
+        bool is_inside;    /* of location */
+        unsigned int next; /* the field that i4 writes after the last one */
 };
 
 static int _printf_(2, 3) reading_refuse(struct reading *reading, const char *format, ...) {
@@ -260,23 +257,58 @@ static int visit_take_field(struct visit *visit, unsigned int field, const struc
         return 0;
 }
 
-static bool field_has_name(unsigned int field, const char *prefix, struct json_span key) {
-        bool is_inside = field >= READING_LATITUDE && field <= READING_MILE_POST;
-        size_t n = strlen(prefix);
+/* A name without what stands before it, as a key is in its own object. */
+struct key_name {
+        const char *text;
+        uint8_t size;
+        bool is_inside; /* of location */
+};
 
-        return is_inside == (n > 0) && json_string_equals(key, field_names[field] + n);
+#define KEY(name)                                                                                            \
+        { name, sizeof(name) - 1, false }
+#define INSIDE(name)                                                                                         \
+        { name, sizeof(name) - 1, true }
+
+static const struct key_name key_names[READING_N_FIELDS] = {
+        [READING_SENSOR_ID] = KEY("sensor_id"),
+        [READING_TIMESTAMP] = KEY("timestamp"),
+        [READING_TYPE] = KEY("type"),
+        [READING_VALUE] = KEY("value"),
+        [READING_UNIT] = KEY("unit"),
+        [READING_LATITUDE] = INSIDE("lat"),
+        [READING_LONGITUDE] = INSIDE("lon"),
+        [READING_MILE_POST] = INSIDE("mile_post"),
+        [READING_PIPELINE_ID] = KEY("pipeline_id"),
+        [READING_STATUS] = KEY("status"),
+        [READING_QUALITY_SCORE] = KEY("quality_score"),
+        [READING_ALERT_LEVEL] = KEY("alert_level"),
+        [READING_LABEL] = KEY("label"),
+        [READING_EVENT] = KEY("event"),
+        [READING_SEQUENCE] = KEY("seq"),
+};
+
+static inline bool key_is_plainly(struct json_span key, const struct key_name *name) {
+        return key.size == name->size && memcmp(key.text, name->text, key.size) == 0;
 }
 
 /* Begins with the one that comes next in what i4 writes. */
 static unsigned int visit_find_field(const struct visit *visit, struct json_span key) {
-        for (unsigned int i = 0; i < READING_N_FIELDS; ++i) {
-                unsigned int field = (visit->next + i) % READING_N_FIELDS;
+        unsigned int field = visit->next;
 
-                if (field_has_name(field, visit->prefix, key))
+        for (unsigned int i = 0; i < READING_N_FIELDS; ++i, ++field) {
+                field = field < READING_N_FIELDS ? field : 0;
+                if (key_names[field].is_inside == visit->is_inside && key_is_plainly(key, &key_names[field]))
                         return field;
         }
 
-        return READING_N_FIELDS;
+        if (!memchr(key.text, '\\', key.size))
+                return READING_N_FIELDS;
+        for (field = 0; field < READING_N_FIELDS; ++field)
+                if (key_names[field].is_inside == visit->is_inside &&
+                                json_string_equals(key, key_names[field].text))
+                        break;
+
+        return field;
 }
 
 static void reading_add_extra(struct reading *reading, struct json_span key) {
@@ -359,8 +391,8 @@ static int visit_reading(void *userdata, const struct json_member *member) {
         bool is_verdict = visit_take_verdict(visit, member);
         unsigned int field;
 
-        if (member->kind == JSON_OBJECT && json_string_equals(member->key, LOCATION)) {
-                struct visit inside = { visit->parser, visit->reading, LOCATION_PREFIX, READING_LATITUDE };
+        if (member->kind == JSON_OBJECT && json_string_equals(member->key, "location")) {
+                struct visit inside = { visit->parser, visit->reading, true, READING_LATITUDE };
                 struct json_mistake mistake;
 
                 visit->next = READING_PIPELINE_ID;
@@ -409,7 +441,7 @@ static void reading_clear(struct reading *reading) {
 }
 
 int reading_parse(struct reading_parser *parser, struct reading *reading, const char *text, size_t size) {
-        struct visit visit = { parser, reading, "", READING_SENSOR_ID };
+        struct visit visit = { parser, reading, false, READING_SENSOR_ID };
         struct json_mistake mistake = {};
         int r;
 
