@@ -136,10 +136,12 @@ static struct text share_text(double share) {
 }
 
 static void print_kind(const struct page *page, const char *name, const struct score_kind *kind) {
+        /* Most detectors do not say which kind it is. */
         fprintf(page->file, "%-15s %11s %9s %10s %9s %7s %9s %11s %11s\n", name,
                         count_text(kind->n_readings).text, share_text(score_kind_get_recall(kind)).text,
-                        count_text(kind->n_said).text, share_text(score_kind_get_precision(kind)).text,
-                        count_text(kind->n_events).text, share_text(score_kind_get_event_recall(kind)).text,
+                        kind->n_said > 0 ? count_text(kind->n_said).text : "-",
+                        share_text(score_kind_get_precision(kind)).text, count_text(kind->n_events).text,
+                        share_text(score_kind_get_event_recall(kind)).text,
                         span_text(kind->median_delay_seconds).text,
                         span_text(kind->longest_delay_seconds).text);
 }
