@@ -11,20 +11,22 @@ end
 set -l tail '__fish_seen_subcommand_from tail'
 set -l stat '__fish_seen_subcommand_from stat'
 set -l batch '__fish_seen_subcommand_from batch'
+set -l verify '__fish_seen_subcommand_from verify'
 set -l inject '__fish_seen_subcommand_from inject'
 set -l rotate '__fish_seen_subcommand_from rotate'
-set -l none 'not __fish_seen_subcommand_from tail stat batch inject rotate help'
+set -l none 'not __fish_seen_subcommand_from tail stat batch verify inject rotate help'
 
 complete --command i4 --no-files
 complete --command i4 --condition $none --arguments tail --description 'Print readings as they come'
 complete --command i4 --condition $none --arguments stat --description 'Show how the daemon, its storage and its readers are doing'
 complete --command i4 --condition $none --arguments batch --description 'Write readings as files'
+complete --command i4 --condition $none --arguments verify --description 'Tell what was lost, doubled, disordered or damaged on the way'
 complete --command i4 --condition $none --arguments inject --description 'Have something go wrong in the running plant'
 complete --command i4 --condition $none --arguments rotate --description 'Have the daemon begin a new file of readings'
 complete --command i4 --condition $none --arguments help --description 'Tell more about a verb'
 complete --command i4 --condition $none --long-option version --description 'Print the version'
 complete --command i4 --short-option h --long-option help --description 'Tell more'
-complete --command i4 --condition '__fish_seen_subcommand_from help' --arguments 'tail stat batch inject rotate'
+complete --command i4 --condition '__fish_seen_subcommand_from help' --arguments 'tail stat batch verify inject rotate'
 
 complete --command i4 --condition "$tail; or $stat; or $batch; or $inject; or $rotate" --long-option socket --require-parameter --force-files --description 'Where the daemon listens'
 
@@ -69,6 +71,23 @@ complete --command i4 --condition $batch --long-option from --exclusive --argume
 complete --command i4 --condition $batch --short-option n --long-option records --exclusive --description 'End after so many records'
 complete --command i4 --condition $batch --short-option w --long-option wait --description 'Wait for a daemon that is not there'
 complete --command i4 --condition $batch --short-option v --long-option verbose --description 'Tell of each batch'
+
+complete --command i4 --condition $verify --short-option t --long-option truth --require-parameter --force-files --description 'What should have been delivered'
+complete --command i4 --condition $verify --long-option ignore --exclusive --arguments '(__i4_list sensor_id timestamp type value unit location.lat location.lon location.mile_post pipeline_id status quality_score alert_level label event seq)' --description 'Do not compare these'
+complete --command i4 --condition $verify --long-option max-loss --exclusive --arguments any --description 'How much may be lost'
+complete --command i4 --condition $verify --long-option max-duplicates --exclusive --arguments any --description 'How many may come twice'
+complete --command i4 --condition $verify --long-option max-disorder --exclusive --arguments any --description 'How many may come after a later one'
+complete --command i4 --condition $verify --long-option max-damage --exclusive --arguments any --description 'How many may say something else'
+complete --command i4 --condition $verify --long-option max-unknown --exclusive --arguments any --description 'How many may not be in the truth'
+complete --command i4 --condition $verify --long-option events --require-parameter --force-files --description 'What is wrong'
+complete --command i4 --condition $verify --long-option detections --require-parameter --force-files --description 'What a detector found'
+complete --command i4 --condition $verify --long-option detected-by --exclusive --description 'Key of the verdict in delivered lines'
+complete --command i4 --condition $verify --long-option min-precision --exclusive --description 'Of detections that are right'
+complete --command i4 --condition $verify --long-option min-recall --exclusive --description 'Of wrong readings that are detected'
+complete --command i4 --condition $verify --long-option min-events --exclusive --description 'Of events that are detected'
+complete --command i4 --condition $verify --long-option findings --require-parameter --force-files --description 'Write there each thing found'
+complete --command i4 --condition $verify --long-option json --description 'Print one JSON object'
+complete --command i4 --condition $verify --force-files
 
 complete --command i4 --condition $inject --arguments 'leak blockage pump_trip valve_closure spike stuck drift offset noise dropout clipping out_of_range' --description 'Kind'
 complete --command i4 --condition $inject --long-option pipeline --exclusive --arguments 'PIPE-TX-001 PIPE-TX-002 PIPE-OK-001 PIPE-LA-001 PIPE-NM-001 PIPE-CO-001 PIPE-WY-001 PIPE-ND-001' --description 'Which pipeline has it'

@@ -397,22 +397,36 @@ int json_visit(const char *text, size_t size, struct json_mistake *mistake,
 
 /* escapes */
 
-/* The character that the escape at *@text stands for, -1 if that is not ASCII; moves behind it. */
-static int unescape(const char **text) {
+static unsigned int hex4(const char *text) {
+        unsigned int code = 0;
+
+        for (unsigned int i = 0; i < 4; ++i)
+                code = code * 16 + (unsigned int) hex_digit(text[i]);
+
+        return code;
+}
+
+/* The character that the escape at *@text stands for; moves behind it. */
+static unsigned int unescape(const char **text) {
         static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
         const char *p = *text + 1;
         const char *known = strchr(from, *p);
-        int code = 0;
+        unsigned int code;
 
         if (*p != 'u') {
                 *text = p + 1;
-                return known ? to[known - from] : *p;
+                return (unsigned char) (known ? to[known - from] : *p);
         }
 
-        for (unsigned int i = 1; i <= 4; ++i)
-                code = code * 16 + hex_digit(p[i]);
+        code = hex4(p + 1);
         *text = p + 5;
-        return code < 0x80 ? code : -1;
+        if (code < 0xd800 || code > 0xdfff)
+                return code;
+
+        /* The other half follows, or it would not have been read. */
+        code = 0x10000 + ((code & 0x3ff) << 10) + (hex4(*text + 2) & 0x3ff);
+        *text += 6;
+        return code;
 }
 
 bool json_string_equals(struct json_span string, const char *plain) {
@@ -422,13 +436,49 @@ bool json_string_equals(struct json_span string, const char *plain) {
                 return strlen(plain) == string.size && memcmp(plain, p, string.size) == 0;
 
         for (; p < end; ++plain) {
-                int c = *p == '\\' ? unescape(&p) : *p++;
+                unsigned int c = *p == '\\' ? unescape(&p) : (unsigned char) *p++;
 
-                if (c <= 0 || c != *plain)
+                if (c == 0 || c != (unsigned char) *plain)
                         return false;
         }
 
         return !*plain;
+}
+
+static size_t utf8_put(char *buffer, unsigned int code) {
+        char *out = buffer;
+
+        if (code < 0x80) {
+                *out = (char) code;
+                return 1;
+        }
+
+        if (code < 0x800)
+                *out++ = (char) (0xc0 | code >> 6);
+        else {
+                if (code < 0x10000)
+                        *out++ = (char) (0xe0 | code >> 12);
+                else {
+                        *out++ = (char) (0xf0 | code >> 18);
+                        *out++ = (char) (0x80 | (code >> 12 & 0x3f));
+                }
+                *out++ = (char) (0x80 | (code >> 6 & 0x3f));
+        }
+        *out++ = (char) (0x80 | (code & 0x3f));
+        return (size_t) (out - buffer);
+}
+
+size_t json_unescape(char *buffer, struct json_span string) {
+        const char *p = string.text, *end = string.text + string.size;
+        char *out = buffer;
+
+        while (p < end)
+                if (*p == '\\')
+                        out += utf8_put(out, unescape(&p));
+                else
+                        *out++ = *p++;
+
+        return (size_t) (out - buffer);
 }
 
 static size_t escape_control(char *buffer, unsigned char c) {

@@ -55,6 +55,12 @@ int json_visit(const char *text, size_t size, struct json_mistake *mistake,
 bool json_string_equals(struct json_span string, const char *plain);
 
 /*
+ * Writes the inside of a string without its escapes, as UTF-8 and no NUL behind it; at most as many bytes as
+ * it has with them. Returns how many.
+ */
+size_t json_unescape(char *buffer, struct json_span string);
+
+/*
  * Writes @size bytes at @text, which may be anything, as the inside of a JSON string; what is no UTF-8
  * becomes U+FFFD. At most JSON_ESCAPED_MAX(@size) bytes are written, no NUL. Returns how many.
  */

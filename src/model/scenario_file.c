@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <time.h>
 
 #define FILE_SIZE_MAX ((size_t) 32 * 1024 * 1024)
 #define LINE_SIZE_MAX ((size_t) 64 * 1024)
@@ -347,15 +346,6 @@ int scenario_load(struct scenario **scenariop, const struct scenario_context *co
 
 /* writing */
 
-static void format_time(uint64_t time_ns, char text[static 32]) {
-        time_t seconds = (time_t) (time_ns / NSEC_PER_SEC);
-        struct tm tm;
-        size_t n;
-
-        n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
-        (void) snprintf(text + n, 32 - n, ".%09" PRIu64 "Z", time_ns % NSEC_PER_SEC);
-}
-
 static void format_target(
                 const struct scenario_entry *entry, const struct i4_catalog *catalog, char text[static 128]) {
         struct i4_record record = { .sensor = entry->target };
@@ -376,14 +366,13 @@ static void format_target(
 void scenario_entry_format(const struct scenario_entry *entry, const struct i4_catalog *catalog,
                 char text[static SCENARIO_TEXT_MAX]) {
         const struct incident *incident = &entry->incident;
-        char target[128], start[32], end[32];
+        char target[128], start[FORMAT_MAX], end[FORMAT_MAX];
 
         format_target(entry, catalog, target);
-        format_time(incident->start_ns, start);
-        format_time(incident->end_ns, end);
         (void) snprintf(text, SCENARIO_TEXT_MAX,
                         "\"event\":%u,\"kind\":\"%s\",%s,\"start\":\"%s\",\"end\":\"%s\","
                         "\"strength\":%.6f,\"direction\":\"%s\"",
-                        incident->id, i4_fault_to_string(incident->kind), target, start, end,
+                        incident->id, i4_fault_to_string(incident->kind), target,
+                        format_time(incident->start_ns, 9, start), format_time(incident->end_ns, 9, end),
                         incident->strength_q16 / 65536.0, incident->is_negative ? "down" : "up");
 }

@@ -86,6 +86,17 @@ static int complain_missing(const struct verb *verb, const char *word) {
         return -EINVAL;
 }
 
+static int flag_take(const struct verb *verb, size_t flag, const char *argument,
+                int (*take)(void *userdata, size_t flag, const char *argument), void *userdata) {
+        int r;
+
+        r = take(userdata, flag, argument);
+        if (r == -ENOMEM)
+                say(verb->who, "%s", strerror(ENOMEM));
+
+        return r;
+}
+
 int flags_parse(const struct verb *verb, int argc, char *argv[],
                 int (*take)(void *userdata, size_t flag, const char *argument), void *userdata) {
         struct getopt_tables tables;
@@ -105,17 +116,20 @@ int flags_parse(const struct verb *verb, int argc, char *argv[],
                 if (c == ':')
                         return complain_missing(verb, argv[optind - 1]);
 
-                r = take(userdata, c >= ROW_BASE ? (size_t) (c - ROW_BASE) : flag_find_letter(verb, c),
-                                optarg);
-                if (r == -ENOMEM)
-                        say(verb->who, "%s", strerror(ENOMEM));
+                r = flag_take(verb, c >= ROW_BASE ? (size_t) (c - ROW_BASE) : flag_find_letter(verb, c),
+                                optarg, take, userdata);
                 if (r < 0)
                         return r;
         }
 
-        if (optind < argc) {
+        if (optind < argc && !verb->operands) {
                 say(verb->who, "'%s' is one argument too many, see '%s --help'", argv[optind], verb->who);
                 return -EINVAL;
+        }
+        for (; optind < argc; ++optind) {
+                r = flag_take(verb, verb->n_flags, argv[optind], take, userdata);
+                if (r < 0)
+                        return r;
         }
 
         return 1;
@@ -143,7 +157,8 @@ static void flag_print(const struct flag *flag) {
 }
 
 void verb_print_help(const struct verb *verb) {
-        printf("Usage: %s [FLAGS]\n\n%s\n\nFlags:\n", verb->who, verb->summary);
+        printf("Usage: %s [FLAGS]%s%s\n\n%s\n\nFlags:\n", verb->who, verb->operands ? " " : "",
+                        verb->operands ? verb->operands : "", verb->summary);
         for (size_t i = 0; i < verb->n_flags; ++i)
                 flag_print(&verb->flags[i]);
         flag_print(&(struct flag){ "help", 'h', NULL, "this text" });

@@ -18,10 +18,11 @@ struct flag {
 };
 
 struct verb {
-        const char *name;    /* "tail" */
-        const char *who;     /* "i4 tail", as messages begin */
-        const char *summary; /* one line in the list of verbs */
-        const char *text;    /* what the verb does, and examples; printed by its help */
+        const char *name;     /* "tail" */
+        const char *who;      /* "i4 tail", as messages begin */
+        const char *summary;  /* one line in the list of verbs */
+        const char *text;     /* what the verb does, and examples; printed by its help */
+        const char *operands; /* what the help calls arguments that are no flags, NULL: takes none */
         const struct flag *flags;
         size_t n_flags;
         int (*run)(const struct verb *verb, int argc, char *argv[]); /* exit status */
@@ -35,8 +36,8 @@ enum exit_status {
 };
 
 /*
- * Hands each flag to @take as its row's number and its argument (NULL if it takes none). What @take refuses
- * with a negative errno it has said why.
+ * Hands each flag to @take as its row's number and its argument (NULL if it takes none), and then each
+ * operand as the row behind the last. What @take refuses with a negative errno it has said why.
  *
  * Return: 1 go on; 0 done, the help was asked for; -EINVAL wrong usage, told on stderr.
  */

@@ -19,6 +19,7 @@ static const struct verb *const verbs[] = {
         &verb_tail,
         &verb_stat,
         &verb_batch,
+        &verb_verify,
         &verb_inject,
         &verb_rotate,
 };
@@ -38,6 +39,8 @@ static void print_help(void) {
                "  i4 tail -n 1000 > some.jsonl keep the next thousand\n"
                "  i4 stat --watch              how is the daemon, who reads, who is behind\n"
                "  i4 batch --enrich            readings as files of a thousand, with lineage\n"
+               "  i4 verify -t truth.jsonl out.jsonl\n"
+               "                               what was lost on the way from one to the other\n"
                "\n"
                "Manual: man 1 i4. Members of group i4 may read; the daemon is i4d(8).\n");
 }

@@ -7,6 +7,7 @@
 
 #include "tools/printer.h"
 
+#include "tools/text.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -16,13 +17,6 @@
 
 /* No line of CSV or columns is longer: names have at most 32 bytes, and colours some more. */
 #define PRINTER_LINE_MAX 512u
-
-#define COLOUR_HEAD   "\033[1m"
-#define COLOUR_FAINT  "\033[2m"
-#define COLOUR_RED    "\033[31m"
-#define COLOUR_YELLOW "\033[33m"
-#define COLOUR_BLUE   "\033[34m"
-#define COLOUR_OFF    "\033[0m"
 
 static const char *const format_names[N_FORMATS] = {
         [FORMAT_JSON] = "json",
@@ -38,19 +32,13 @@ int printer_format_from_string(const char *name) {
         return -EINVAL;
 }
 
-static bool terminal_has_colours(int fd) {
-        const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-        return isatty(fd) && !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
-}
-
 void printer_init(struct printer *printer, enum printer_format format, unsigned int extras,
                 struct output *output) {
         *printer = (struct printer){
                 .output = output,
                 .format = format,
                 .extras = extras,
-                .has_colours = format == FORMAT_PRETTY && terminal_has_colours(output->fd),
+                .has_colours = format == FORMAT_PRETTY && text_has_colours(output->fd),
                 .second = UINT64_MAX,
         };
 }

@@ -9,8 +9,8 @@
 
 #include "tools/sample.h"
 
-#include "util/clock.h"
 #include "util/macros.h"
+#include "util/parse.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -45,23 +45,14 @@ static void add_rate(cJSON *object, const char *key, double rate) {
         add_number(object, key, rate < 0 ? -1 : (double) (uint64_t) (rate * 1e3 + 0.5) / 1e3);
 }
 
-/* RFC 3339, UTC, microseconds; 0: not known */
+/* To the microsecond; 0: not known */
 static void add_time(cJSON *object, const char *key, uint64_t time_ns) {
-        time_t time = (time_t) (time_ns / NSEC_PER_SEC);
-        char text[48];
-        struct tm tm;
-        size_t n;
+        char text[FORMAT_MAX];
 
-        if (time_ns == 0) {
+        if (time_ns == 0)
                 (void) cJSON_AddNullToObject(object, key);
-                return;
-        }
-
-        (void) gmtime_r(&time, &tm);
-        n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
-        (void) snprintf(text + n, sizeof(text) - n, ".%06uZ",
-                        (unsigned int) (time_ns % NSEC_PER_SEC / NSEC_PER_USEC));
-        (void) cJSON_AddStringToObject(object, key, text);
+        else
+                (void) cJSON_AddStringToObject(object, key, format_time(time_ns, 6, text));
 }
 
 static void add_daemon(cJSON *root, const struct report *report) {

@@ -9,3 +9,4 @@ extern const struct verb verb_inject;
 extern const struct verb verb_rotate;
 extern const struct verb verb_stat;
 extern const struct verb verb_tail;
+extern const struct verb verb_verify;

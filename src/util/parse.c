@@ -579,3 +579,15 @@ const char *format_rate(struct rate rate, char buffer[static FORMAT_MAX]) {
                         1000, buffer, FORMAT_MAX);
         return buffer;
 }
+
+const char *format_time(uint64_t ns, unsigned int n_digits, char buffer[static FORMAT_MAX]) {
+        const time_t seconds = (time_t) (ns / NSEC_PER_SEC);
+        char fraction[10];
+        struct tm tm;
+        size_t n;
+
+        (void) snprintf(fraction, sizeof(fraction), "%09u", (unsigned int) (ns % NSEC_PER_SEC));
+        n = strftime(buffer, FORMAT_MAX, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
+        (void) snprintf(buffer + n, FORMAT_MAX - n, ".%.*sZ", (int) n_digits, fraction);
+        return buffer;
+}

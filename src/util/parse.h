@@ -40,3 +40,5 @@ int parse_rate(const char *text, struct rate *ratep);
 const char *format_span(uint64_t ns, char buffer[static FORMAT_MAX]);
 const char *format_size(uint64_t bytes, char buffer[static FORMAT_MAX]);
 const char *format_rate(struct rate rate, char buffer[static FORMAT_MAX]);
+/* RFC 3339 in UTC, with 1 to 9 digits of a second, the rest cut off: "2026-11-23T10:49:43.436377Z" */
+const char *format_time(uint64_t ns, unsigned int n_digits, char buffer[static FORMAT_MAX]);

@@ -254,6 +254,17 @@ static void test_rate(void **state) {
         }
 }
 
+static void test_format_time(void **state) {
+        char buffer[FORMAT_MAX];
+
+        assert_string_equal(format_time(0, 6, buffer), "1970-01-01T00:00:00.000000Z");
+        assert_string_equal(
+                        format_time(UINT64_C(1795411362436377999), 6, buffer), "2026-11-23T05:22:42.436377Z");
+        assert_string_equal(format_time(UINT64_C(1795411362436377009), 9, buffer),
+                        "2026-11-23T05:22:42.436377009Z");
+        assert_string_equal(format_time(UINT64_MAX, 1, buffer), "2554-07-21T23:34:33.7Z");
+}
+
 static void test_format_span(void **state) {
         static const struct {
                 uint64_t ns;
@@ -336,6 +347,7 @@ int main(void) {
                 cmocka_unit_test(test_percent),
                 cmocka_unit_test(test_time),
                 cmocka_unit_test(test_rate),
+                cmocka_unit_test(test_format_time),
                 cmocka_unit_test(test_format_span),
                 cmocka_unit_test(test_format_size),
                 cmocka_unit_test(test_format_rate),
