@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is done to readings on purpose, i4 verify tells to the line."""
 
+import collections
 import json
 import os
 import random
@@ -123,6 +124,26 @@ class Delivery(Case):
         self.assertEqual(result["loss"]["readings"], len(lines) - len(set(whole)))
         self.assertEqual(result["duplicates"]["lines"], len(whole) - len(set(whole)))
         self.assertEqual(result["disorder"]["readings"], 0)
+
+    def test_dirty(self):
+        """sensor-gen counts what it spoils, and the two agree to the line."""
+        flags = ("-sequence", "-labels", "inline")
+        generate(self.truth, *flags, duration="1h", rate="10")
+        delivered, log = self.path("dirty.jsonl"), self.path("log.jsonl")
+        generate(delivered, *flags, "-dirty", "9%", "-dirty-log", log, duration="1h", rate="10")
+        counters = collections.Counter()
+        with open(log, encoding="utf-8") as file:
+            counters.update(json.loads(line)["defect"] for line in file)
+
+        result = self.verify("--truth", self.truth, delivered, status=1)
+        unreadable = counters["malformed"] + counters["truncated"]
+        self.assertEqual(result["damage"]["malformed_lines"], unreadable)
+        self.assertEqual(result["loss"]["readings"], unreadable)
+        self.assertEqual(result["duplicates"]["lines"], counters["duplicate"])
+        self.assertEqual(result["disorder"]["readings"], counters["late"] + counters["disorder"])
+        self.assertEqual(result["damage"]["lines"], unreadable + sum(
+            counters[kind] for kind in ("missing", "null", "type", "unit")))
+        self.assertEqual(len(counters), 9)
 
     def test_shuffled(self):
         lines = generate(self.truth, "-sequence", duration="200ms")
