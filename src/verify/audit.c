@@ -219,6 +219,7 @@ void audit_take_long(struct audit *audit, struct finding_place place) {
 
 void audit_finish(struct audit *audit) {
         struct audit_counts *counts = &audit->counts;
+        const struct finding_place nowhere = {};
         uint64_t gap = 0;
 
         for (uint32_t i = 0; i < table_get_n(truth_get_table(audit->truth)); ++i) {
@@ -231,8 +232,7 @@ void audit_finish(struct audit *audit) {
                 counts->n_gaps += gap == 0;
                 ++gap;
                 counts->longest_gap = MAX(counts->longest_gap, gap);
-                findings_tell(audit->findings, "lost", (struct finding_place){},
-                                truth_describe(audit->truth, i), 0);
+                findings_tell(audit->findings, "lost", nowhere, truth_describe(audit->truth, i), 0);
         }
         counts->n_lost_at_end = gap;
 }

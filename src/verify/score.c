@@ -176,7 +176,7 @@ static size_t score_collect(struct score *score, unsigned int kind, uint64_t *de
 
 static void score_finish_kind(struct score *score, unsigned int kind, uint64_t *delays) {
         struct score_kind *result = &score->counts.kinds[kind];
-        size_t n = score_collect(score, kind, delays);
+        size_t n = score_collect(score, kind, delays), median;
 
         result->n_events_detected = n;
         result->median_delay_seconds = result->longest_delay_seconds = -1;
@@ -184,7 +184,8 @@ static void score_finish_kind(struct score *score, unsigned int kind, uint64_t *
                 return;
 
         qsort(delays, n, sizeof(*delays), delay_compare);
-        result->median_delay_seconds = (double) delays[(n - 1) / 2] / (double) NSEC_PER_SEC;
+        median = (n - 1) / 2;
+        result->median_delay_seconds = (double) delays[median] / (double) NSEC_PER_SEC;
         result->longest_delay_seconds = (double) delays[n - 1] / (double) NSEC_PER_SEC;
 }
 

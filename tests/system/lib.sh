@@ -129,6 +129,8 @@ service_reset() {
                 systemctl stop --quiet "case-*.service" "i4-*@*.service" i4d.service i4d.socket i4d-control.socket
                 systemctl reset-failed
                 rm -rf /etc/systemd/system/i4d.service.d /etc/i4/i4d.conf.d/case.conf
+                # A transient unit that is not collected before the reload would come back from its file.
+                rm -f /run/systemd/transient/case-*
                 if mountpoint --quiet /var/lib/i4; then umount /var/lib/i4; fi
                 find /var/lib/i4 -mindepth 1 -delete
                 rm -rf /var/lib/i4-batch/* /tmp/case
