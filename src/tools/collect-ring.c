@@ -8,7 +8,7 @@
  */
 
 #include "tools/collector.h"
-#include "tools/notice.h"
+#include "tools/origin.h"
 #include "tools/say.h"
 #include "tools/stop.h"
 #include "util/clock.h"
@@ -19,10 +19,6 @@
 #include <string.h>
 
 #define READ_RECORDS 2048u
-
-#define ID_LOST "e2a9b7c05d1f4836b94c0e6a7f3d8215"
-
-#define SOURCE_SIZE 64u
 
 struct ring_source {
         struct collector *collector;
@@ -36,43 +32,20 @@ static const char *source_get_who(const struct ring_source *source) {
         return source->collector->options->attachment.who;
 }
 
-/* "ring/" and the number that no other ring has */
-static void source_get_name(const struct ring_source *source, char name[static SOURCE_SIZE]) {
-        struct i4_stats stats;
-        size_t n;
-
-        (void) i4_reader_get_stats(source->reader, &stats, sizeof(stats));
-        n = (size_t) snprintf(name, SOURCE_SIZE, "ring/");
-        for (size_t i = 0; i < sizeof(stats.ring_instance); ++i)
-                n += (size_t) snprintf(name + n, SOURCE_SIZE - n, "%02x", stats.ring_instance[i]);
-}
-
-/* The ring that the last batch was of, or one that goes on counting where that one ended. */
-static bool source_is_continued(const struct ring_source *source, const char *name) {
+static int source_find_place(struct ring_source *source) {
         const struct collector *collector = source->collector;
         const struct outbox_position *position = &collector->position;
-        struct i4_stats stats;
 
-        if (!collector->has_position || strncmp(position->source, "ring/", strlen("ring/")) != 0)
-                return false;
-
-        (void) i4_reader_get_stats(source->reader, &stats, sizeof(stats));
-        return (strcmp(position->source, name) == 0 || stats.ring_first >= MAX(position->sequence, 1)) &&
-               stats.ring_next >= position->sequence;
-}
-
-static int source_find_place(struct ring_source *source, const char *name) {
-        const struct collector *collector = source->collector;
-
-        if (source_is_continued(source, name))
-                return i4_reader_seek(source->reader, collector->position.sequence);
+        if (collector->has_position &&
+                        origin_is_continued(source->reader, position->source, position->sequence))
+                return i4_reader_seek(source->reader, position->sequence);
 
         return i4_reader_seek(source->reader, collector->options->from);
 }
 
 static int source_set_ring(struct ring_source *source) {
         const i4_catalog *catalog = i4_reader_get_catalog(source->reader);
-        char name[SOURCE_SIZE];
+        char origin[ORIGIN_SIZE];
         int r;
 
         source->encoder = i4_encoder_free(source->encoder);
@@ -81,20 +54,18 @@ static int source_set_ring(struct ring_source *source) {
                 return r;
         i4_encoder_set_extras(source->encoder, source->collector->options->extras);
 
-        source_get_name(source, name);
-        return collector_set_source(source->collector, catalog, name, i4_reader_get_cursor(source->reader));
+        origin_get(source->reader, origin);
+        return collector_set_source(source->collector, catalog, origin, i4_reader_get_cursor(source->reader));
 }
 
 static int source_attach(struct ring_source *source) {
-        char name[SOURCE_SIZE];
         int r;
 
         r = attachment_open(&source->collector->options->attachment, &source->reader);
         if (r != 0)
                 return r < 0 ? r : -EINTR;
 
-        source_get_name(source, name);
-        r = source_find_place(source, name);
+        r = source_find_place(source);
         if (r >= 0)
                 r = source_set_ring(source);
         if (r < 0)
@@ -116,17 +87,6 @@ static int source_add(struct ring_source *source, size_t n_records) {
 
         collector_mark(collector);
         return 0;
-}
-
-static void source_tell_gap(struct ring_source *source, uint64_t first) {
-        uint64_t next = i4_reader_get_cursor(source->reader);
-        struct notice notice;
-
-        notice_init(&notice, source_get_who(source), LOG_WARNING, ID_LOST);
-        notice_add(&notice, "BATCH_LOST_RECORDS", "%" PRIu64, next - first);
-        notice_add(&notice, "BATCH_FIRST_LOST", "%" PRIu64, first);
-        notice_send(&notice, "lost %" PRIu64 " records (sequence %" PRIu64 " to %" PRIu64 ")", next - first,
-                        first, next - 1);
 }
 
 /* A batch is of one ring. */
@@ -172,7 +132,7 @@ static int source_handle(struct ring_source *source, int answer, uint64_t first)
         case -EINTR:
                 return 0;
         case -EOVERFLOW:
-                source_tell_gap(source, first);
+                origin_tell_gap(source_get_who(source), first, i4_reader_get_cursor(source->reader));
                 return 0;
         case -ESTALE:
                 return source_renew(source);

@@ -19,6 +19,7 @@ static const struct verb *const verbs[] = {
         &verb_tail,
         &verb_stat,
         &verb_batch,
+        &verb_kafka,
         &verb_verify,
         &verb_inject,
         &verb_rotate,
@@ -82,8 +83,8 @@ static int run_help(const char *name) {
         if (!verb)
                 return complain_verb(name);
 
-        verb_print_help(verb);
-        return STATUS_DONE;
+        /* Its own words, as it may be another program's. */
+        return verb->run(verb, 2, (char *[]){ (char *) verb->name, (char *) "--help", NULL });
 }
 
 static int run(int argc, char *argv[]) {

@@ -2,14 +2,13 @@
 
 #include "tools/progress.h"
 
+#include "tools/status-file.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <limits.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -90,29 +89,6 @@ static char *format_status(const struct progress *progress, const struct totals 
         return cJSON_PrintUnformatted(root);
 }
 
-/* Whole or not at all. Who cannot read it learns less; the batches are what counts. */
-static void write_status(const char *text) {
-        const char *directory = getenv("RUNTIME_DIRECTORY");
-        char path[PATH_MAX], new_path[PATH_MAX];
-        size_t n_text = strlen(text);
-        ssize_t n;
-        int fd;
-
-        if (!directory)
-                return;
-
-        (void) snprintf(path, sizeof(path), "%.4000s/status.json", directory);
-        (void) snprintf(new_path, sizeof(new_path), "%.4000s/status.json.new", directory);
-        fd = open(new_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-        if (fd < 0)
-                return;
-
-        n = write(fd, text, n_text);
-        (void) close(fd);
-        if (n == (ssize_t) n_text)
-                (void) rename(new_path, path);
-}
-
 static void progress_tell_service(const struct progress *progress, const char *line,
                 const struct totals *totals, const struct uplink_report *report, const char *trouble) {
         _cleanup_(text_freep) char *status = NULL;
@@ -120,7 +96,7 @@ static void progress_tell_service(const struct progress *progress, const char *l
         (void) sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s", line);
         status = format_status(progress, totals, report, trouble);
         if (status)
-                write_status(status);
+                status_file_write(status);
 }
 
 void progress_show(struct progress *progress, const struct totals *totals, const struct uplink_report *report,

@@ -2,6 +2,7 @@
 
 #include "tools/uplink.h"
 
+#include "tools/libexec.h"
 #include "tools/say.h"
 #include "tools/stop.h"
 #include "util/macros.h"
@@ -19,12 +20,6 @@
 #define PROGRAM "i4-s3"
 
 #define ARGUMENTS_MAX 24u
-
-static const char *libexec_get(void) {
-        const char *path = secure_getenv("I4_LIBEXEC");
-
-        return path && *path ? path : I4_LIBEXEC;
-}
 
 /* starting it */
 

@@ -6,6 +6,7 @@
 /* One a file: batch.c, inject.c, … */
 extern const struct verb verb_batch;
 extern const struct verb verb_inject;
+extern const struct verb verb_kafka;
 extern const struct verb verb_rotate;
 extern const struct verb verb_stat;
 extern const struct verb verb_tail;
