@@ -27,8 +27,7 @@ static inline void text_freep(char **text) {
 }
 
 int position_open(const char *directory) {
-        _cleanup_(closep) int fd = -1;
-        int r;
+        int fd, r;
 
         if (mkdir(directory, 0755) < 0 && errno != EEXIST)
                 return -errno;
@@ -36,12 +35,13 @@ int position_open(const char *directory) {
         fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0)
                 return -errno;
-        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
-                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+                (void) close(fd);
+                return r;
+        }
 
-        r = fd;
-        fd = -1;
-        return r;
+        return fd;
 }
 
 static const char *get_text(const cJSON *root, const char *key) {

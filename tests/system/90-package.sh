@@ -15,7 +15,8 @@ dpkg_log() {
 }
 
 packages_install() {
-        dpkg_log --install --force-confnew /var/tmp/packages/i4.deb /var/tmp/packages/libi4.deb
+        dpkg_log --install --force-confnew /var/tmp/packages/i4.deb /var/tmp/packages/i4-batch.deb \
+                /var/tmp/packages/libi4.deb
 }
 
 service_reset
@@ -33,6 +34,7 @@ if [[ -z ${I4_PACKAGES:-} ]]; then
         }
 fi
 cp "$I4_PACKAGES"/i4_*.deb "$packages/i4.deb"
+cp "$I4_PACKAGES"/i4-batch_*.deb "$packages/i4-batch.deb"
 cp "$I4_PACKAGES"/libi4-1_*.deb "$packages/libi4.deb"
 
 step "installed: enabled and running"
@@ -55,15 +57,17 @@ reader_output alice | assert_gapless "what alice saw"
 assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
 
 step "removed: stopped, and what was stored stays"
-dpkg_log --remove i4 libi4-1
+dpkg_log --remove i4-batch i4 libi4-1
 assert_equal "$(service_get LoadState)" not-found "unit"
 machine test -s /var/lib/i4/readings.jsonl || fail "the readings are gone"
 machine test -f /etc/i4/i4d.conf || fail "the settings are gone"
 
 step "purged: nothing is left"
-dpkg_log --purge i4 libi4-1
+dpkg_log --purge i4-batch i4 libi4-1
 left=$(machine find /etc /usr /lib /opt /run /var/lib -xdev \( -name 'i4' -o -name 'i4d*' -o -name 'i4-*' -o -name 'libi4*' \) \
         -not -path '/usr/local/*' -not -name libi4.so | sort --unique)
 assert_equal "$left" "" "what is left"
-machine id i4 >/dev/null 2>&1 && fail "the user i4 is left"
+for user in i4 i4-batch; do
+        ! machine id "$user" >/dev/null 2>&1 || fail "the user $user is left"
+done
 true

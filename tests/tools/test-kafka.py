@@ -201,9 +201,8 @@ class Kafka(Case):
 
         newest = get_status()["ring"]["next_sequence"]
         wait_for("the ring has gone round", lambda: get_status()["ring"]["oldest_sequence"] > newest)
-        status = get_status()["outlets"][0]
-        self.assertEqual(status["unit"], "i4-kafka@main")
-        self.assertGreater(status["status"]["held_up"], 0)
+        self.assertEqual(get_status()["outlets"][0]["unit"], "i4-kafka@main")
+        wait_for("it is held up", lambda: get_status()["outlets"][0]["status"]["held_up"] > 0)
         self.order("up")
         wait_for("it is told", lambda: "lost" in self.said())
         self.wait_position(self.get_position() + 20000)
