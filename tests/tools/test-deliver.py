@@ -8,10 +8,12 @@ What docs/pipelines.md says of programs that Debian ships, done with them: mosqu
 Each is skipped where its program is not installed; tools/test installs them.
 """
 
+import contextlib
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import socketserver
 import subprocess
@@ -78,14 +80,16 @@ class Case(unittest.TestCase):
 
     def tearDown(self):
         for process in reversed(self.processes):
-            process.kill()
+            # With all that a shell has started.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.communicate()
         self.temporary.cleanup()
 
     def spawn(self, command, **kwargs):
         with open(self.directory + "/log", "a", encoding="utf-8") as log:
             process = subprocess.Popen(  # pylint: disable=consider-using-with
-                command, env=self.environment, **{"stdout": log, "stderr": log, **kwargs})
+                command, env=self.environment, start_new_session=True, **{"stdout": log, "stderr": log, **kwargs})
         self.processes.append(process)
         return process
 
