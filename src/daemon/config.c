@@ -134,6 +134,27 @@ static void rate_describe(const struct config_key *key, char *buffer, size_t siz
                         "(1/day), at most 1000000000 a second, or \"max\"");
 }
 
+static int profile_type_parse(const struct config_key *key, const char *text, void *value) {
+        return profile_parse(text, value);
+}
+
+static void profile_describe(const struct config_key *key, char *buffer, size_t size) {
+        (void) snprintf(buffer, size,
+                        "phases such as \"1000 for 50s, 20000 for 10s, repeat\", \"100..5000 for 10min, 5000\" or "
+                        "\"daily 2000..20000\"");
+}
+
+static bool profile_is_equal(const void *a, const void *b) {
+        return profile_get_id(a) == profile_get_id(b);
+}
+
+static const struct value_type type_profile = {
+        .size = sizeof(struct profile),
+        .parse = profile_type_parse,
+        .describe = profile_describe,
+        .is_equal = profile_is_equal,
+};
+
 static const struct value_type type_rate = {
         .size = sizeof(struct rate),
         .parse = rate_parse,
@@ -408,6 +429,7 @@ static const char *const overflow_names[] = { "auto", "drop", "block", NULL };
 /* clang-format off */
 static const struct config_key keys[] = {
         { "Generator", "Rate",            "10000",    &type_rate,      MEMBER(rate),                       CONFIG_LIVE },
+        { "Generator", "Schedule",        "",         &type_profile,   MEMBER(profile),                    CONFIG_LIVE },
         { "Generator", "Seed",            "machine",  &type_seed,      MEMBER(seed),                       CONFIG_RESTART },
         { "Generator", "Sensors",         "8000",     &type_count,     MEMBER(n_sensors),                  CONFIG_NEW_RING, 1, SENSORS_MAX },
         { "Generator", "Catalog",         "",         &type_path,      MEMBER(catalog),                    CONFIG_NEW_RING },

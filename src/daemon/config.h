@@ -9,6 +9,7 @@
  * table. The struct is plain data: copy it by assignment.
  */
 
+#include "daemon/profile.h"
 #include "model/model.h"
 #include "storage/directory.h"
 #include "util/complaint.h"
@@ -37,6 +38,7 @@ enum overflow {
 struct config {
         /* [Generator] */
         struct rate rate;
+        struct profile profile; /* Schedule=; without phases: the rate is constant */
         uint64_t seed;
         uint32_t n_sensors;
         char catalog[PATH_MAX];  /* empty: the compiled-in one */

@@ -212,7 +212,9 @@ static void generator_note_anchor(
         if (event->kind == PACER_SKIPPED)
                 generator->n_skipped += event->n_records;
         generator->free_until_ns = pacer_get_time(&generator->pacer, now);
-        generator_tell(generator, event);
+        /* Hundreds an hour, and each follows from the one that began the profile. */
+        if (event->kind != PACER_SCHEDULED)
+                generator_tell(generator, event);
 }
 
 static void generator_count(struct generator *generator, uint64_t n_due, uint64_t n_behind) {

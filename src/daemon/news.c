@@ -42,6 +42,8 @@ void news_tell_generator(struct report *report, const struct pacer_event *event)
                 report_skipped(report, event->n_records, anchor_get_span(&event->anchor, event->n_records));
                 tell_anchor(report, &event->anchor, "skip");
                 break;
+        case PACER_SCHEDULED:
+                break;
         }
 }
 

@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <stdatomic.h>
 
+typedef unsigned __int128 uint128;
+
 #define CLOCK_STEP_NS      NSEC_PER_SEC
 #define CLOCK_LOOK_SPAN_NS (100 * NSEC_PER_MSEC)
 
@@ -68,10 +70,12 @@ static uint64_t pacer_get_boot(const struct pacer *pacer, uint64_t step) {
         return pacer->anchor.boot_ns + (anchor_get_time(&anchor, step) - anchor.time_ns);
 }
 
+/* What is due after this anchor's time is not its business. */
 static uint64_t due_at(const struct pacer *pacer, uint64_t head, uint64_t time_ns) {
         struct anchor anchor = pacer_get_anchor(pacer);
-        uint64_t due = anchor_get_due(&anchor, time_ns), step = pacer_get_step(pacer, head);
+        uint64_t until_ns = pacer->anchor.until_ns, step = pacer_get_step(pacer, head), due;
 
+        due = anchor_get_due(&anchor, until_ns > 0 && time_ns >= until_ns ? until_ns - 1 : time_ns);
         return due > step ? due - step : 0;
 }
 
@@ -93,7 +97,9 @@ uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clo
         const struct pacer_anchor *anchor = &pacer->anchor;
         uint64_t batch_ns = pacer->settings.batch_ns, wake_ns;
 
-        if (now.boot_ns < anchor->boot_ns)
+        if (anchor->until_ns > 0 && pacer_get_time(pacer, now) >= anchor->until_ns)
+                wake_ns = now.boot_ns;
+        else if (now.boot_ns < anchor->boot_ns)
                 wake_ns = anchor->boot_ns;
         else if (anchor->rate_period_ns / anchor->rate_records > batch_ns)
                 wake_ns = pacer_get_boot(pacer, pacer_get_step(pacer, head));
@@ -138,6 +144,35 @@ static bool pacer_find_anchor(struct pacer *pacer, uint64_t head, struct clocks 
         return anchor_is_valid(&pacer->anchor, head, now);
 }
 
+/* The rate at @time_ns, and until when, into @anchor. */
+static void pacer_fill_rate(const struct pacer *pacer, uint64_t origin_ns, uint64_t time_ns,
+                struct pacer_anchor *anchor) {
+        struct rate rate = pacer->settings.rate;
+        uint64_t until_ns = 0;
+
+        if (profile_get_rate(&pacer->settings.profile, origin_ns, time_ns, &rate, &until_ns) &&
+                        until_ns == UINT64_MAX)
+                until_ns = 0;
+
+        anchor->rate_records = rate.n_records;
+        anchor->rate_period_ns = rate.period_ns;
+        anchor->until_ns = until_ns;
+}
+
+/*
+ * The profile, or none, begins with @anchor. A kill in between leaves the number of the old one, and it
+ * begins once more.
+ */
+static void pacer_begin_profile(struct pacer *pacer, struct pacer_anchor *anchor) {
+        struct pacer_state *state = pacer->state;
+
+        pacer_fill_rate(pacer, anchor->time_ns, anchor->time_ns, anchor);
+        pacer_set_anchor(pacer, anchor);
+        state->profile_origin_ns = anchor->time_ns;
+        atomic_signal_fence(memory_order_release);
+        state->profile_id = profile_get_id(&pacer->settings.profile);
+}
+
 void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, struct pacer_state *state,
                 uint64_t head, struct clocks now, struct pacer_event *eventp) {
         *pacer = (struct pacer){ .settings = *settings, .state = state };
@@ -148,15 +183,13 @@ void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, stru
                         eventp->n_records = pacer_get_due(pacer, head, now);
         } else {
                 *eventp = (struct pacer_event){ .kind = PACER_STARTED };
-                pacer_set_anchor(pacer, &(struct pacer_anchor){
-                                                        .step = head,
-                                                        .sequence = head,
-                                                        .time_ns = now.real_ns,
-                                                        .boot_ns = now.boot_ns,
-                                                        .rate_records = settings->rate.n_records,
-                                                        .rate_period_ns = settings->rate.period_ns,
-                                                        .reason = PACER_STARTED,
-                                        });
+                pacer_begin_profile(pacer, &(struct pacer_anchor){
+                                                           .step = head,
+                                                           .sequence = head,
+                                                           .time_ns = now.real_ns,
+                                                           .boot_ns = now.boot_ns,
+                                                           .reason = PACER_STARTED,
+                                           });
         }
 
         eventp->anchor = pacer->anchor;
@@ -180,21 +213,68 @@ static uint64_t pacer_get_next_boot(const struct pacer *pacer, uint64_t head, st
                                             : pacer_get_boot(pacer, pacer_get_step(pacer, head));
 }
 
+/* What is left of an interval of @rate, as a part of the interval of another. */
+static uint64_t interval_scale(
+                const struct rate *rate, uint64_t rest_ns, uint64_t n_records, uint64_t period_ns) {
+        uint128 part_e32 = (((uint128) rest_ns * rate->n_records) << 32) / rate->period_ns;
+
+        /* Rate=max, where the profile ends: at once. */
+        return period_ns > 0 ? (uint64_t) ((part_e32 * period_ns / n_records) >> 32) : 0;
+}
+
+/* A phase without end has no next anchor, and is in force all the same. */
+static bool pacer_has_profile(const struct pacer *pacer) {
+        struct rate rate;
+        uint64_t until_ns;
+
+        return profile_get_rate(&pacer->settings.profile, pacer->state->profile_origin_ns,
+                        pacer->anchor.time_ns, &rate, &until_ns);
+}
+
 /*
  * What is overdue is made at the new rate from where the old one stopped: no pause, no gap, and a lower rate
  * relieves at once a machine that could not keep up with the higher one.
  */
 static bool pacer_look_rate(struct pacer *pacer, uint64_t head, struct clocks now) {
         const struct rate *rate = &pacer->settings.rate;
+        bool is_same_profile = pacer->state->profile_id == profile_get_id(&pacer->settings.profile);
         struct pacer_anchor anchor;
 
-        if (rate_is_same(&pacer->anchor, rate))
+        if (is_same_profile && (pacer_has_profile(pacer) || rate_is_same(&pacer->anchor, rate)))
                 return false;
 
         anchor = anchor_at(pacer, pacer_get_step(pacer, head), head,
                         MIN(pacer_get_next_boot(pacer, head, now), now.boot_ns), PACER_RATE_CHANGED);
-        anchor.rate_records = rate->n_records;
-        anchor.rate_period_ns = rate->period_ns;
+        if (is_same_profile) {
+                anchor.rate_records = rate->n_records;
+                anchor.rate_period_ns = rate->period_ns;
+                pacer_set_anchor(pacer, &anchor);
+        } else
+                pacer_begin_profile(pacer, &anchor);
+
+        return true;
+}
+
+/*
+ * Where a stretch of constant rate ends the next begins, once all before has been made. The part of an
+ * interval that has passed by then counts: the next reading comes after the rest of it, at the new rate.
+ */
+static bool pacer_look_profile(struct pacer *pacer, uint64_t head, struct clocks now) {
+        struct anchor old = pacer_get_anchor(pacer);
+        struct pacer_anchor anchor = pacer->anchor;
+        uint64_t until_ns = anchor.until_ns, step = pacer_get_step(pacer, head);
+
+        if (until_ns == 0 || pacer_get_time(pacer, now) < until_ns ||
+                        step < anchor_get_due(&old, until_ns - 1))
+                return false;
+
+        pacer_fill_rate(pacer, pacer->state->profile_origin_ns, until_ns, &anchor);
+        anchor.step = step;
+        anchor.sequence = head;
+        anchor.time_ns = until_ns + interval_scale(&old.rate, anchor_get_time(&old, step) - until_ns,
+                                                    anchor.rate_records, anchor.rate_period_ns);
+        anchor.boot_ns += anchor.time_ns - pacer->anchor.time_ns;
+        anchor.reason = PACER_SCHEDULED;
         pacer_set_anchor(pacer, &anchor);
         return true;
 }
@@ -210,7 +290,10 @@ static int64_t pacer_look_clock(struct pacer *pacer, uint64_t head, struct clock
         anchor = anchor_at(pacer, pacer_get_step(pacer, head), head, pacer_get_next_boot(pacer, head, now),
                         PACER_CLOCK_STEPPED);
         anchor.time_ns += (uint64_t) step_ns;
+        if (anchor.until_ns > 0)
+                anchor.until_ns += (uint64_t) step_ns;
         pacer_set_anchor(pacer, &anchor);
+        pacer->state->profile_origin_ns += (uint64_t) step_ns;
         return step_ns;
 }
 
@@ -226,6 +309,8 @@ static uint64_t pacer_look_backlog(struct pacer *pacer, uint64_t head, struct cl
                 return 0;
 
         n_due = pacer_get_due(pacer, head, now);
+        if (n_due == 0)
+                return 0;
         anchor = anchor_at(pacer, step + n_due, head, pacer_get_boot(pacer, step + n_due), PACER_SKIPPED);
         pacer_set_anchor(pacer, &anchor);
         return n_due;
@@ -239,6 +324,8 @@ int pacer_look(struct pacer *pacer, uint64_t head, struct clocks now, struct pac
                 event.kind = PACER_CLOCK_STEPPED;
         else if ((event.n_records = pacer_look_backlog(pacer, head, now)) > 0)
                 event.kind = PACER_SKIPPED;
+        else if (pacer_look_profile(pacer, head, now))
+                event.kind = PACER_SCHEDULED;
         else if (pacer_look_rate(pacer, head, now))
                 event.kind = PACER_RATE_CHANGED;
         else

@@ -6,11 +6,13 @@
  *
  * What is due follows from an anchor and the time since: nothing is accumulated, so nothing drifts, and a
  * successor that finds the last anchor and the ring goes on as if it had never been away. Whatever breaks the
- * arithmetic sets another anchor: a rate, a clock that was set, a delay too long to catch up.
+ * arithmetic sets another anchor: a rate, a clock that was set, a delay too long to catch up. Of a profile,
+ * each stretch of constant rate has its own, set exactly where the last one ends, whenever that is noticed.
  *
  * Pure but for the state it notes anchors in: clocks are arguments, so a test needs no time to pass.
  */
 
+#include "daemon/profile.h"
 #include "model/schedule.h"
 #include "util/parse.h"
 
@@ -33,6 +35,7 @@ enum pacer_event_kind {
         PACER_RATE_CHANGED,  /* new anchor */
         PACER_CLOCK_STEPPED, /* new anchor; clock_ns: by how much */
         PACER_SKIPPED,       /* new anchor; n_records: due, later than CatchUpSec= allows, never made */
+        PACER_SCHEDULED,     /* new anchor, which follows from the profile: nothing to tell */
 };
 
 /*
@@ -47,7 +50,7 @@ struct pacer_anchor {
         uint64_t rate_records;
         uint64_t rate_period_ns; /* 0: as fast as the machine goes */
         uint64_t reason;         /* enum pacer_event_kind */
-        uint64_t reserved;
+        uint64_t until_ns;       /* CLOCK_REALTIME of the next anchor; 0: not known */
 };
 
 #define PACER_N_ANCHORS 32u
@@ -58,7 +61,9 @@ struct pacer_anchor {
  */
 struct pacer_state {
         _Atomic uint64_t n_anchors; /* ever set; the last one is in force */
-        uint64_t reserved[7];
+        uint64_t profile_origin_ns; /* CLOCK_REALTIME at which it began */
+        uint64_t profile_id;        /* of the one in force; 0: none */
+        uint64_t reserved[5];
         struct pacer_anchor anchors[PACER_N_ANCHORS];
 };
 
@@ -67,8 +72,9 @@ static_assert(sizeof(struct pacer_state) == 64 + 64 * PACER_N_ANCHORS, "outlives
 
 struct pacer_settings {
         struct rate rate;
-        uint64_t batch_ns;    /* BatchSec= */
-        uint64_t catch_up_ns; /* CatchUpSec=; NSEC_INFINITY: always catch up */
+        struct profile profile; /* Schedule=: goes before the rate, until it ends */
+        uint64_t batch_ns;      /* BatchSec= */
+        uint64_t catch_up_ns;   /* CatchUpSec=; NSEC_INFINITY: always catch up */
 };
 
 struct pacer_event {

@@ -87,6 +87,7 @@ static struct generator_settings config_get_generator_settings(const struct conf
         return (struct generator_settings){
                 .pacer = {
                         .rate = config->rate,
+                        .profile = config->profile,
                         .batch_ns = config->batch_ns,
                         .catch_up_ns = config->catch_up_ns,
                 },

@@ -216,7 +216,7 @@ static void test_manual(void **state) {
 static void test_values(void **state) {
         struct fixture *f = *state;
 
-        parse(f, "[Generator]\nRate=90/min\nSeed=18446744073709551615\nSensors=7\nCatalog=/x y/c.json\n"
+        parse(f, "[Generator]\nRate=90/min\nSchedule=1000 for 50s, 20000 for 10s, repeat\nSeed=18446744073709551615\nSensors=7\nCatalog=/x y/c.json\n"
                  "Model=uniform\nAnomalies=2.5%\nLabels=inline\nBatchSec=20ms\nCatchUpSec=infinity\n"
                  "[Ring]\nRecords=1024\nMaxReaders=3\n"
                  "[Storage]\nEnabled=no\nEngine=pwrite\nDirectIO=yes\nSequence=yes\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
@@ -225,6 +225,8 @@ static void test_values(void **state) {
         assert_string_equal(f->journal.text, "");
 
         assert_int_equal(f->config.rate.n_records * NSEC_PER_MIN, 90 * f->config.rate.period_ns);
+        assert_int_equal(f->config.profile.n_phases, 2);
+        assert_true(f->config.profile.repeats);
         assert_true(f->config.seed == UINT64_MAX);
         assert_int_equal(f->config.n_sensors, 7);
         assert_string_equal(f->config.catalog, "/x y/c.json");
@@ -256,6 +258,8 @@ static void test_bad_values(void **state) {
                 { "Generator", "Rate", "fast", "Rate=fast: must be readings a second (10000)" },
                 { "Generator", "Rate", "0", "Rate=0: must be" },
                 { "Generator", "Rate", "1000000001", "at most 1000000000 a second" },
+                { "Generator", "Schedule", "up and down",
+                                "Schedule=up and down: must be phases such as \"1000 for" },
                 { "Generator", "Seed", "-1", "Seed=-1: must be a number from 0 to 18446744073709551615" },
                 { "Generator", "Sensors", "0", "Sensors=0: must be a number from 1 to 10000000" },
                 { "Generator", "Sensors", "4294967297", "must be a number from 1 to 10000000" },

@@ -3,6 +3,7 @@
 #include "daemon/pacer.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/random.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -340,6 +341,146 @@ static void test_settings(void **state) {
                 assert_int_equal(pacer_settings_verify(&cases[i].settings), cases[i].result);
 }
 
+/* profiles */
+
+#define MADE_MAX 400000u
+
+struct run {
+        struct fixture f;
+        struct pacer_settings settings;
+        uint64_t *times; /* of what was made */
+        size_t n;
+        uint64_t ns; /* since the beginning */
+};
+
+static void run_begin(struct run *run, const char *profile) {
+        *run = (struct run){ .settings = settings, .times = calloc(MADE_MAX, sizeof(*run->times)) };
+        assert_non_null(run->times);
+        run->settings.catch_up_ns = NSEC_INFINITY;
+        assert_int_equal(profile_parse(profile, &run->settings.profile), 0);
+        succeed(&run->f, &run->settings, after(0));
+}
+
+static void run_end(struct run *run) {
+        free(run->times);
+}
+
+/* As the generator does: looks, makes what is due, and again until nothing more is. */
+static void run_to(struct run *run, uint64_t ns) {
+        struct fixture *f = &run->f;
+        uint64_t n;
+
+        run->ns = ns;
+        do {
+                struct timeline timeline;
+
+                while (pacer_look(&f->pacer, f->head, after(ns), &f->event) > 0)
+                        ;
+                n = pacer_get_due(&f->pacer, f->head, after(ns));
+                if (n > 0)
+                        pacer_init_timeline(&f->pacer, f->head, &timeline);
+                for (uint64_t i = 0; i < n; ++i) {
+                        assert_true(run->n < MADE_MAX);
+                        run->times[run->n++] = timeline_next(&timeline);
+                }
+                f->head += n;
+        } while (n > 0 || pacer_get_deadline(&f->pacer, f->head, after(ns)) <= after(ns).mono_ns);
+}
+
+/*
+ * Looked at every 10 ms, or at odd times by processes that are killed and have successors: the same readings
+ * at the same times.
+ */
+static void test_profile_exact(void **state) {
+        static const char *const profiles[] = {
+                "1000 for 5s, 7000 for 2s, repeat",
+                "10..3000 for 40s, 5/min",
+                "3/min..90/min for 50s",
+                "daily 100..9000",
+                "333 for 7s, 2000..10 for 11s, daily 50..60 for 9s",
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(profiles); ++i) {
+                uint64_t seed = i + 1, ns = 0;
+                struct run even, odd;
+
+                run_begin(&even, profiles[i]);
+                for (uint64_t t = 0; t <= 61 * NSEC_PER_SEC; t += 10 * NSEC_PER_MSEC)
+                        run_to(&even, t);
+
+                run_begin(&odd, profiles[i]);
+                while (ns < 61 * NSEC_PER_SEC) {
+                        ns = MIN(ns + random_mix(seed++) % (3 * NSEC_PER_SEC), 61 * NSEC_PER_SEC);
+                        run_to(&odd, ns);
+                        succeed(&odd.f, &odd.settings, after(ns));
+                        assert_int_equal(odd.f.event.kind, PACER_RESUMED);
+                }
+
+                assert_int_equal(even.n, odd.n);
+                assert_memory_equal(even.times, odd.times, even.n * sizeof(*even.times));
+                for (size_t k = 1; k < even.n; ++k)
+                        assert_true(even.times[k] > even.times[k - 1]);
+                run_end(&even);
+                run_end(&odd);
+        }
+}
+
+/* Within a reading, as many are made as the area below the curve says; no interval exceeds that of the rate.
+ */
+static void test_profile_rate(void **state) {
+        static const struct {
+                const char *text;
+                uint64_t span_ns;
+                double n;
+        } cases[] = {
+                { "1000 for 5s, 7000 for 2s, repeat", 70 * NSEC_PER_SEC, 190000 },
+                { "100..300 for 100s", 100 * NSEC_PER_SEC, 20000 },
+                { "30/min..90/min for 60s, 60/min", 120 * NSEC_PER_SEC, 120 },
+                { "12/min for 1s, 24/min for 1s, repeat", 600 * NSEC_PER_SEC, 180 },
+        };
+
+        (void) state;
+        for (size_t i = 0; i < ELEMENTSOF(cases); ++i) {
+                struct run run;
+
+                run_begin(&run, cases[i].text);
+                run_to(&run, cases[i].span_ns - 1);
+                assert_true((double) run.n >= cases[i].n - 1 && (double) run.n <= cases[i].n + 1);
+                run_end(&run);
+        }
+}
+
+/* A reload begins another profile then; one that says the same goes on; none is the rate again. */
+static void test_profile_changes(void **state) {
+        struct run run;
+        size_t n;
+
+        (void) state;
+        run_begin(&run, "1000 for 10s, 5000 for 10s");
+        run_to(&run, 9 * NSEC_PER_SEC);
+        run.f.pacer.settings.rate = (struct rate){ 77, NSEC_PER_SEC };
+        run_to(&run, 15 * NSEC_PER_SEC);
+        assert_int_equal(run.n, 35001);
+
+        assert_int_equal(profile_parse("100 for 10s", &run.f.pacer.settings.profile), 0);
+        run_to(&run, 15 * NSEC_PER_SEC + 1);
+        n = run.n;
+        run_to(&run, 20 * NSEC_PER_SEC);
+        assert_in_range(run.n - n, 499, 501);
+        run_to(&run, 25 * NSEC_PER_SEC);
+        n = run.n;
+
+        /* It has ended, and the rate was changed meanwhile. */
+        run_to(&run, 35 * NSEC_PER_SEC);
+        assert_in_range(run.n - n, 769, 771);
+        run.f.pacer.settings.rate = (struct rate){ 10, NSEC_PER_SEC };
+        assert_int_equal(pacer_look(&run.f.pacer, run.f.head, after(35 * NSEC_PER_SEC), &run.f.event), 1);
+        assert_int_equal(run.f.event.kind, PACER_RATE_CHANGED);
+        assert_int_equal(run.f.event.anchor.rate_records, 10);
+        run_end(&run);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_no_drift, setup, teardown),
@@ -359,6 +500,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_resume_other_rate, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_bad_state, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_torn_anchor, setup, teardown),
+                cmocka_unit_test(test_profile_exact),
+                cmocka_unit_test(test_profile_rate),
+                cmocka_unit_test(test_profile_changes),
                 cmocka_unit_test(test_settings),
         };
 
