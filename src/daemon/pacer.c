@@ -214,12 +214,15 @@ static uint64_t pacer_get_next_boot(const struct pacer *pacer, uint64_t head, st
 }
 
 /* What is left of an interval of @rate, as a part of the interval of another. */
-static uint64_t interval_scale(
-                const struct rate *rate, uint64_t rest_ns, uint64_t n_records, uint64_t period_ns) {
-        uint128 part_e32 = (((uint128) rest_ns * rate->n_records) << 32) / rate->period_ns;
+static uint64_t interval_scale(const struct rate *rate, uint64_t rest_ns, const struct pacer_anchor *anchor) {
+        uint128 part_e32;
 
-        /* Rate=max, where the profile ends: at once. */
-        return period_ns > 0 ? (uint64_t) ((part_e32 * period_ns / n_records) >> 32) : 0;
+        /* Where a profile gives way to Rate=max: at once. */
+        if (rate->period_ns == 0 || anchor->rate_period_ns == 0)
+                return 0;
+
+        part_e32 = (((uint128) rest_ns * rate->n_records) << 32) / rate->period_ns;
+        return (uint64_t) ((part_e32 * anchor->rate_period_ns / anchor->rate_records) >> 32);
 }
 
 /* A phase without end has no next anchor, and is in force all the same. */
@@ -271,8 +274,8 @@ static bool pacer_look_profile(struct pacer *pacer, uint64_t head, struct clocks
         pacer_fill_rate(pacer, pacer->state->profile_origin_ns, until_ns, &anchor);
         anchor.step = step;
         anchor.sequence = head;
-        anchor.time_ns = until_ns + interval_scale(&old.rate, anchor_get_time(&old, step) - until_ns,
-                                                    anchor.rate_records, anchor.rate_period_ns);
+        anchor.time_ns =
+                        until_ns + interval_scale(&old.rate, anchor_get_time(&old, step) - until_ns, &anchor);
         anchor.boot_ns += anchor.time_ns - pacer->anchor.time_ns;
         anchor.reason = PACER_SCHEDULED;
         pacer_set_anchor(pacer, &anchor);

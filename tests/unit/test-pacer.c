@@ -411,7 +411,8 @@ static void test_profile_exact(void **state) {
 
                 run_begin(&odd, profiles[i]);
                 while (ns < 61 * NSEC_PER_SEC) {
-                        ns = MIN(ns + random_mix(seed++) % (3 * NSEC_PER_SEC), 61 * NSEC_PER_SEC);
+                        ns += random_mix(seed++) % (3 * NSEC_PER_SEC);
+                        ns = MIN(ns, 61 * NSEC_PER_SEC);
                         run_to(&odd, ns);
                         succeed(&odd.f, &odd.settings, after(ns));
                         assert_int_equal(odd.f.event.kind, PACER_RESUMED);

@@ -12,6 +12,8 @@
 
 #include <cmocka.h>
 
+#define PHASE "1 for 1s,"
+
 /* midnight, UTC */
 #define ORIGIN_NS (UINT64_C(1700006400) * NSEC_PER_SEC)
 
@@ -115,10 +117,10 @@ static void test_daily(void **state) {
 static void test_parse(void **state) {
         static const char *const wrong[] = { "fast", "max", "100..max for 1s", "1000 for", "1000 for 1",
                 "repeat", "1000, repeat", "1000, 2000 for 1s", "100..200", "daily 100 for 1h", "1000 for 1s,",
-                ",", "1000 for 1s, repeat, 5", "daily", "1..2..3 for 1s", "1000 for infinity, 5", "0 for 1s",
-                "1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,"
-                "1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s,1 for 1s" };
+                ",", "1000 for 1s, repeat, 5", "daily", "1..2..3 for 1s", "1000 for infinity, 5",
+                "0 for 1s" };
         struct profile profile = make("");
+        char many[PROFILE_N_PHASES * sizeof(PHASE) + 2] = "";
 
         (void) state;
         assert_int_equal(profile.n_phases, 0);
@@ -129,6 +131,10 @@ static void test_parse(void **state) {
         assert_int_equal(profile.n_phases, 0);
 
         assert_int_equal(profile_parse("1 for 999ms", &profile), -ERANGE);
+        for (size_t i = 0; i < PROFILE_N_PHASES; ++i)
+                memcpy(many + i * strlen(PHASE), PHASE, strlen(PHASE));
+        many[PROFILE_N_PHASES * strlen(PHASE)] = '9';
+        assert_int_equal(profile_parse(many, &profile), -ERANGE);
         profile = make(" 2.5 .. 5  for 1min 30s ,\tdaily 5/h..6/h ");
         assert_int_equal(profile.n_phases, 2);
         assert_int_equal(profile.phases[0].span_ns, 90 * NSEC_PER_SEC);
