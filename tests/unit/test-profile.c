@@ -115,12 +115,12 @@ static void test_daily(void **state) {
 }
 
 static void test_parse(void **state) {
-        static const char *const wrong[] = { "fast", "max", "100..max for 1s", "1000 for", "1000 for 1",
-                "repeat", "1000, repeat", "1000, 2000 for 1s", "100..200", "daily 100 for 1h", "1000 for 1s,",
-                ",", "1000 for 1s, repeat, 5", "daily", "1..2..3 for 1s", "1000 for infinity, 5",
-                "0 for 1s" };
+        static const char *const wrong[] = { "fast", "max", "100..max for 1s", "1000 for", "repeat",
+                "1000, repeat", "1000, 2000 for 1s", "100..200", "daily 100 for 1h", "1000 for 1s,", ",",
+                "1000 for 1s, repeat, 5", "daily", "1..2..3 for 1s", "1000 for infinity, 5", "0 for 1s" };
         struct profile profile = make("");
         char many[PROFILE_N_PHASES * sizeof(PHASE) + 2] = "";
+        size_t n = 0;
 
         (void) state;
         assert_int_equal(profile.n_phases, 0);
@@ -132,8 +132,8 @@ static void test_parse(void **state) {
 
         assert_int_equal(profile_parse("1 for 999ms", &profile), -ERANGE);
         for (size_t i = 0; i < PROFILE_N_PHASES; ++i)
-                memcpy(many + i * strlen(PHASE), PHASE, strlen(PHASE));
-        many[PROFILE_N_PHASES * strlen(PHASE)] = '9';
+                n += (size_t) snprintf(many + n, sizeof(many) - n, PHASE);
+        many[n] = '9';
         assert_int_equal(profile_parse(many, &profile), -ERANGE);
         profile = make(" 2.5 .. 5  for 1min 30s ,\tdaily 5/h..6/h ");
         assert_int_equal(profile.n_phases, 2);
