@@ -478,6 +478,10 @@ static void test_spare_descriptor(void **state) {
         struct fixture *f = *state;
         unsigned int n = count_descriptors();
 
+        /* What a message brings beyond what was asked for, qemu-user does not close. */
+        if (getenv("I4_EMULATED"))
+                skip();
+
         daemon_set_answer(f, ANSWER_WELCOME_TWICE);
         assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), 0);
         daemon_die(f);
