@@ -94,7 +94,7 @@ static void findings_take(struct findings *findings, const cJSON *object, uint64
         findings->n_added += cJSON_GetObjectItem(object, "firmware") != NULL;
         findings->n_incomplete += n_fields < edit_get_n_fields();
 
-        findings->n_disorder += findings->n_seen[number] == 0 && number < *newestp;
+        findings->n_disorder += number < *newestp && findings->n_seen[number] == 0;
         *newestp = MAX(*newestp, number);
         ++findings->n_seen[number];
 }
