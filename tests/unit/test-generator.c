@@ -252,8 +252,9 @@ static void test_skip(void **state) {
         struct i4_record record;
         struct pacer_event event;
 
-        set_anchor(f, NSEC_PER_HOUR, (struct rate){ 250, NSEC_PER_SEC });
-        f->settings.pacer.catch_up_ns = NSEC_PER_MIN;
+        /* no longer ago than any machine has been up: before its boot there is no anchor */
+        set_anchor(f, 10 * NSEC_PER_SEC, (struct rate){ 250, NSEC_PER_SEC });
+        f->settings.pacer.catch_up_ns = NSEC_PER_SEC;
         start(f);
         read_all(f, &record, 1);
         generator_stop(f->generator);
@@ -261,7 +262,7 @@ static void test_skip(void **state) {
         assert_int_equal(next_event(f).kind, PACER_RESUMED);
         event = next_event(f);
         assert_int_equal(event.kind, PACER_SKIPPED);
-        assert_true(event.n_records > 250 * 3600);
+        assert_true(event.n_records >= 250 * 10);
         assert_int_equal(event.anchor.step, 7 + event.n_records);
         assert_int_equal(record.sequence, 1000);
         assert_int_equal(record.time_ns, event.anchor.time_ns);
