@@ -113,8 +113,8 @@ int options_parse(struct options *options, int argc, char *argv[]) {
 }
 
 static int check_scenario(const struct config *config, const struct i4_catalog *catalog,
-                struct complaints *complaints) {
-        struct model_settings settings = { .kind = config->model };
+                const struct plant *plant, struct complaints *complaints) {
+        struct model_settings settings = { .kind = config->model, .plant = plant };
         _cleanup_(scenario_freep) struct scenario *scenario = NULL;
         _cleanup_(model_freep) struct model *model = NULL;
         int r;
@@ -129,7 +129,7 @@ static int check_scenario(const struct config *config, const struct i4_catalog *
 
 static int check_settings(const char *path, struct complaints *complaints) {
         _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
-        const struct i4_catalog *builtin = i4_catalog_get_default();
+        _cleanup_(plant_freep) struct plant *plant = NULL;
         struct config config;
         int r;
 
@@ -137,12 +137,8 @@ static int check_settings(const char *path, struct complaints *complaints) {
         if (r < 0)
                 return r;
 
-        if (*config.catalog)
-                r = catalog_load(&catalog, config.catalog, config.n_sensors, complaints);
-        else
-                r = catalog_new(&catalog, builtin->types, builtin->n_types, builtin->pipelines,
-                                builtin->n_pipelines, config.n_sensors);
-        return r >= 0 && *config.scenario ? check_scenario(&config, catalog, complaints) : r;
+        r = catalog_load(&catalog, &plant, config.catalog, config.n_sensors, complaints);
+        return r >= 0 && *config.scenario ? check_scenario(&config, catalog, plant, complaints) : r;
 }
 
 int options_check(const struct options *options) {

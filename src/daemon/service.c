@@ -295,30 +295,23 @@ static void descriptors_allow(uint64_t n) {
 static int service_load(struct service *service) {
         struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
         const struct config *config = &service->config;
+        _cleanup_(plant_freep) struct plant *plant = NULL;
         int r;
 
         r = config_load(&service->config, service->options->config_path, &complaints);
         if (r < 0)
                 return complaints.n ? r : service_fail(service, r, "Cannot read the settings");
 
-        if (*config->catalog) {
-                r = catalog_load(&service->catalog, config->catalog, config->n_sensors, &complaints);
-                if (r < 0)
-                        return complaints.n ? r : service_fail(service, r, "Cannot read %s", config->catalog);
-        } else {
-                const struct i4_catalog *catalog = i4_catalog_get_default();
-
-                r = catalog_new(&service->catalog, catalog->types, catalog->n_types, catalog->pipelines,
-                                catalog->n_pipelines, config->n_sensors);
-                if (r < 0)
-                        return service_fail(service, r, "Cannot set up the catalog");
-        }
+        r = catalog_load(&service->catalog, &plant, config->catalog, config->n_sensors, &complaints);
+        if (r < 0)
+                return complaints.n ? r : service_fail(service, r, "Cannot set up the catalog");
 
         r = model_new(&service->model,
                         &(struct model_settings){
                                         .kind = config->model,
                                         .seed = config->seed,
                                         .anomalies_e4 = config->anomalies_e4,
+                                        .plant = plant,
                         },
                         service->catalog);
         return r < 0 ? service_fail(service, r, "Cannot set up the model") : 0;

@@ -40,6 +40,9 @@ int model_new(struct model **modelp, const struct model_settings *settings,
                 return -EINVAL;
         if (catalog->n_types == 0 || catalog->n_pipelines == 0 || catalog->n_sensors == 0)
                 return -EINVAL;
+        if (settings->plant && (settings->plant->n_types != catalog->n_types ||
+                                               settings->plant->n_pipelines != catalog->n_pipelines))
+                return -EINVAL;
 
         return model_kinds[settings->kind].new(modelp, settings, catalog);
 }

@@ -10,6 +10,7 @@
  */
 
 #include "lib/catalog.h"
+#include "model/plant.h"
 #include "model/scenario.h"
 #include "model/schedule.h"
 
@@ -29,13 +30,14 @@ int model_kind_from_string(const char *name, enum model_kind *kindp);
 struct model_settings {
         enum model_kind kind;
         uint64_t seed;
-        uint32_t anomalies_e4; /* share of anomalous readings in hundredths of a percent: 200 is 2 % */
+        uint32_t anomalies_e4;     /* share of anomalous readings in hundredths of a percent: 200 is 2 % */
+        const struct plant *plant; /* NULL: as plant_new() makes it from the names in the catalog */
 };
 
 /*
- * Looks at @catalog and does not keep it; catalog->n_sensors is the size of the fleet. -EINVAL: a setting out
- * of range, an empty catalog. -ERANGE: a type whose maximum leaves no room for an anomaly in a record.
- * -ENOMEM.
+ * Looks at @catalog and the plant, which belong together, and keeps neither; catalog->n_sensors is the size
+ * of the fleet. -EINVAL: a setting out of range, an empty catalog, a plant of another one. -ERANGE: a type
+ * whose maximum leaves no room for an anomaly in a record. -ENOMEM.
  */
 int model_new(struct model **modelp, const struct model_settings *settings, const struct i4_catalog *catalog);
 struct model *model_free(struct model *model);

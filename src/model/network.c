@@ -592,7 +592,7 @@ static void network_set_types(struct network *network, const struct i4_catalog *
                         .maximum_e2 = type->maximum_e2,
                         .step_ns = step_ns,
                         .inverse_q80 = (uint64_t) (((unsigned __int128) 1 << 80) / step_ns),
-                        .limits = network->plant->limits[i],
+                        .limits = network->plant->types[i].limits,
                 };
         }
 }
@@ -611,10 +611,19 @@ static void network_set_pipelines(struct network *network, uint64_t seed, uint32
         }
 }
 
+static uint32_t sensor_get_mile_post_e2(const struct network *network, const struct fleet_sensor *sensor,
+                const struct plant_pipeline *pipeline) {
+        if (network->plant->types[sensor->type].site == PLANT_STATION)
+                return pipeline->stations_e2[fleet_get_mile_post_e2(
+                                sensor->number, pipeline->n_stations - 1)];
+
+        return fleet_get_mile_post_e2(sensor->number, pipeline->length_e2);
+}
+
 static struct network_sensor sensor_make(
                 const struct network *network, const struct fleet_sensor *from, uint64_t seed) {
         const struct plant_pipeline *pipeline = &network->plant->pipelines[from->pipeline];
-        uint32_t mile_post_e2 = fleet_get_mile_post_e2(from->number, pipeline->length_e2);
+        uint32_t mile_post_e2 = sensor_get_mile_post_e2(network, from, pipeline);
         uint32_t station = plant_pipeline_find_station(pipeline, mile_post_e2);
         struct plant_way_point place = plant_pipeline_locate(pipeline, mile_post_e2);
 
@@ -667,7 +676,8 @@ int network_new(struct model **modelp, const struct model_settings *settings,
         network->pipelines = calloc(catalog->n_pipelines, sizeof(*network->pipelines));
         if (!network->pipelines)
                 return -ENOMEM;
-        r = plant_new(&network->plant, catalog);
+        r = settings->plant ? plant_copy(settings->plant, &network->plant)
+                            : plant_new(&network->plant, catalog);
         if (r < 0)
                 return r;
 

@@ -4,14 +4,19 @@
 /*
  * What the network consists of, beyond the names in the catalog
  *
- * Where each pipeline runs, where its pumping stations stand, and which limits an operator has set for each
- * type of sensor. Plain data: what happens on it is the business of the other files.
+ * Where each pipeline runs, where its pumping stations stand, which limits an operator has set for each type
+ * of sensor, and where sensors of it are found. Plain data: what happens on it is the business of the other
+ * files.
  */
 
 #include "lib/catalog.h"
 
-#define PLANT_WAY_POINTS_MAX 16u
-#define PLANT_STATIONS_MAX   32u
+#define PLANT_WAY_POINTS_MAX 64u
+#define PLANT_STATIONS_MAX   128u
+
+#define PLANT_LENGTH_MAX_E2  UINT32_C(500000) /* hundredths of a mile */
+/* Friction would take all of the pressure on a longer stretch, at the highest load. */
+#define PLANT_STRETCH_MAX_E2 UINT32_C(7500)
 
 struct plant_way_point {
         int32_t latitude_e6;
@@ -36,9 +41,21 @@ struct plant_limits {
 #define PLANT_NO_LOW  INT32_MIN
 #define PLANT_NO_HIGH INT32_MAX
 
+enum plant_site {
+        PLANT_LINE,    /* anywhere along the line */
+        PLANT_STATION, /* at a station */
+        PLANT_N_SITES,
+};
+
+struct plant_type {
+        struct plant_limits limits;
+        enum plant_site site;
+};
+
 struct plant {
-        struct plant_pipeline *pipelines; /* as many as in the catalog, and in its order */
-        struct plant_limits *limits;      /* as many as types */
+        uint32_t n_pipelines, n_types; /* as many as in the catalog, and in its order */
+        struct plant_pipeline *pipelines;
+        struct plant_type *types;
 };
 
 /*
@@ -47,7 +64,20 @@ struct plant {
  * range suggests. -ENOMEM.
  */
 int plant_new(struct plant **plantp, const struct i4_catalog *catalog);
+/* -ENOMEM. */
+int plant_copy(const struct plant *plant, struct plant **copyp);
 struct plant *plant_free(struct plant *plant);
+
+/* One pipeline or type as plant_new() makes it. */
+void plant_pipeline_init(struct plant_pipeline *pipeline, const char *id);
+void plant_type_init(struct plant_type *type, const struct catalog_type *named);
+/* The deadband where nothing is said. */
+int32_t plant_get_usual_deadband_e2(const struct catalog_type *type);
+
+/* The length of the way points' legs on the map, in hundredths of a mile: no pipe between them is shorter. */
+uint32_t plant_pipeline_measure_route_e2(const struct plant_pipeline *pipeline);
+/* Evenly along its length, some 50 miles apart, none at the end. */
+void plant_pipeline_set_stations(struct plant_pipeline *pipeline);
 
 /* Where a mile post is. The way points divide the length as their distances on the map do. */
 struct plant_way_point plant_pipeline_locate(const struct plant_pipeline *pipeline, uint32_t mile_post_e2);

@@ -51,17 +51,6 @@ static void plan_deinit(struct plan *plan) {
         plan->catalog = catalog_free(plan->catalog);
 }
 
-static int plan_load_catalog(struct plan *plan, struct complaints *complaints) {
-        const struct options *options = plan->options;
-        const struct i4_catalog *builtin = i4_catalog_get_default();
-
-        if (options->catalog_path)
-                return catalog_load(&plan->catalog, options->catalog_path, options->n_sensors, complaints);
-
-        return catalog_new(&plan->catalog, builtin->types, builtin->n_types, builtin->pipelines,
-                        builtin->n_pipelines, options->n_sensors);
-}
-
 static int plan_load_scenario(struct plan *plan, struct complaints *complaints) {
         const struct options *options = plan->options;
         struct scenario_context context = {
@@ -92,12 +81,14 @@ static int plan_init(struct plan *plan, const struct options *options) {
                 .seed = options->seed,
                 .anomalies_e4 = options->anomalies_e4,
         };
+        _cleanup_(plant_freep) struct plant *plant = NULL;
         int r;
 
         plan->options = options;
-        r = plan_load_catalog(plan, &complaints);
+        r = catalog_load(&plan->catalog, &plant, options->catalog_path, options->n_sensors, &complaints);
         if (r < 0)
                 return r;
+        settings.plant = plant;
         r = model_new(&plan->model, &settings, plan->catalog);
         if (r < 0)
                 return r;

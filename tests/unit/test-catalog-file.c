@@ -24,14 +24,21 @@ static void journal_report(void *userdata, const char *file, unsigned int line, 
         journal->size += (size_t) n;
 }
 
-static int parse(struct i4_catalog **catalogp, const char *text, struct journal *journal) {
+static int parse_all(struct i4_catalog **catalogp, struct plant **plantp, const char *text,
+                struct journal *journal) {
         struct complaints complaints = { .report = journal_report, .userdata = journal };
         int r;
 
         *journal = (struct journal){};
-        r = catalog_parse(catalogp, "c", text, strlen(text), 100, &complaints);
+        r = catalog_parse(catalogp, plantp, "c", text, strlen(text), 100, &complaints);
         assert_int_equal(r<0, complaints.n> 0);
         return r;
+}
+
+static int parse(struct i4_catalog **catalogp, const char *text, struct journal *journal) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+
+        return parse_all(catalogp, &plant, text, journal);
 }
 
 static void assert_refused(const char *text, const char *expected) {
@@ -49,6 +56,7 @@ static void assert_refused(const char *text, const char *expected) {
 /* The file that is shipped is the catalog that is compiled in. */
 static void test_default(void **state) {
         _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
+        _cleanup_(plant_freep) struct plant *plant = NULL, *builtin = NULL;
         const struct i4_catalog *expected = i4_catalog_get_default();
         struct journal journal = {};
         struct complaints complaints = { .report = journal_report, .userdata = &journal };
@@ -56,7 +64,7 @@ static void test_default(void **state) {
 
         assert_non_null(getenv("I4_SOURCE"));
         (void) snprintf(path, sizeof(path), "%s/etc/catalog.json", getenv("I4_SOURCE"));
-        assert_int_equal(catalog_load(&catalog, path, expected->n_sensors, &complaints), 0);
+        assert_int_equal(catalog_load(&catalog, &plant, path, expected->n_sensors, &complaints), 0);
         assert_string_equal(journal.text, "");
 
         assert_int_equal(catalog->n_sensors, expected->n_sensors);
@@ -65,6 +73,16 @@ static void test_default(void **state) {
         assert_memory_equal(catalog->types, expected->types, expected->n_types * sizeof(*expected->types));
         assert_memory_equal(catalog->pipelines, expected->pipelines,
                         expected->n_pipelines * sizeof(*expected->pipelines));
+
+        assert_int_equal(plant_new(&builtin, expected), 0);
+        for (uint32_t i = 0; i < expected->n_types; ++i) {
+                assert_memory_equal(&plant->types[i].limits, &builtin->types[i].limits,
+                                sizeof(builtin->types[i].limits));
+                assert_int_equal(plant->types[i].site, builtin->types[i].site);
+        }
+        for (uint32_t i = 0; i < expected->n_pipelines; ++i)
+                assert_memory_equal(
+                                &plant->pipelines[i], &builtin->pipelines[i], sizeof(*builtin->pipelines));
 }
 
 static void test_values(void **state) {
@@ -117,7 +135,7 @@ static void test_lists(void **state) {
 }
 
 static void assert_type_refused(const char *type, const char *expected) {
-        char text[1024];
+        char text[2048];
 
         (void) snprintf(text, sizeof(text), "{" PIPELINES ", \"types\": [{%s}]}", type);
         assert_refused(text, expected);
@@ -166,12 +184,144 @@ static void test_hundredths(void **state) {
         }
 }
 
+/* the plant behind the names */
+
+#define WAY "\"route\": [{\"lat\": 40, \"lon\": -100}, {\"lat\": 41, \"lon\": -100}]"
+
+static struct plant *plant_parse(const char *type, const char *pipeline) {
+        _cleanup_(catalog_freep) struct i4_catalog *catalog = NULL;
+        struct plant *plant = NULL;
+        struct journal journal;
+        char text[1024];
+
+        (void) snprintf(text, sizeof(text),
+                        "{\"types\": [{\"name\": \"a\", \"unit\": \"u\", \"prefix\": \"p\", "
+                        "\"minimum\": -1.5, \"maximum\": 2%s}], \"pipelines\": [{\"id\": \"P\"%s}]}",
+                        type, pipeline);
+        assert_int_equal(parse_all(&catalog, &plant, text, &journal), 0);
+        assert_int_equal(plant->n_types, 1);
+        assert_int_equal(plant->n_pipelines, 1);
+        return plant;
+}
+
+/* What is not said is as where nothing is said at all. */
+static void test_plant_of_names(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = plant_parse("", ""), *route = plant_parse("", ", " WAY);
+        const struct plant_pipeline *pipeline = &plant->pipelines[0];
+
+        assert_int_equal(plant->types[0].limits.low_low_e2, -150 + 350 / 20);
+        assert_int_equal(plant->types[0].limits.deadband_e2, 3);
+        assert_int_equal(plant->types[0].site, PLANT_LINE);
+        assert_int_equal(pipeline->length_e2, 25000);
+        assert_in_range(plant_pipeline_measure_route_e2(pipeline), 24900, 25000);
+        assert_int_equal(pipeline->n_stations, 5);
+
+        /* A degree of latitude: as long as the route, one station. */
+        assert_int_equal(route->pipelines[0].length_e2, 6905);
+        assert_int_equal(route->pipelines[0].n_stations, 1);
+        assert_int_equal(route->pipelines[0].flow_e2, pipeline->flow_e2);
+}
+
+static void test_plant(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = plant_parse(
+                        ", \"limits\": {\"high\": 1.25, \"deadband\": 0}, \"site\": \"station\"",
+                        ", " WAY
+                        ", \"length_miles\": 70.5, \"flow_bbl_hr\": 1234.5, \"stations\": [0, 30.25]");
+        const struct plant_limits *limits = &plant->types[0].limits;
+        const struct plant_pipeline *pipeline = &plant->pipelines[0];
+
+        assert_int_equal(limits->low_low_e2, PLANT_NO_LOW);
+        assert_int_equal(limits->low_e2, PLANT_NO_LOW);
+        assert_int_equal(limits->high_e2, 125);
+        assert_int_equal(limits->high_high_e2, PLANT_NO_HIGH);
+        assert_int_equal(limits->deadband_e2, 0);
+        assert_int_equal(plant->types[0].site, PLANT_STATION);
+
+        assert_int_equal(pipeline->length_e2, 7050);
+        assert_int_equal(pipeline->flow_e2, 123450);
+        assert_int_equal(pipeline->n_way_points, 2);
+        assert_int_equal(pipeline->way_points[1].latitude_e6, 41000000);
+        assert_int_equal(pipeline->way_points[1].longitude_e6, -100000000);
+        assert_int_equal(pipeline->n_stations, 2);
+        assert_int_equal(pipeline->stations_e2[1], 3025);
+}
+
+static void test_bad_types(void **state) {
+        static const struct {
+                const char *members, *complaint;
+        } bad[] = {
+                { "\"limits\": [1]", "A set of limits must be an object, {…}" },
+                { "\"limits\": {\"hi\": 1}", "There is no key \"hi\" in a set of limits" },
+                { "\"limits\": {\"low\": null}", "\"low\" must be a number from -17000000 to 17000000" },
+                { "\"limits\": {\"low\": 0.125}", "\"low\" must have two decimals at most" },
+                { "\"limits\": {\"high\": 2.01}",
+                                "\"high\" must lie within the range of its type, -1.50 to 2.00" },
+                { "\"limits\": {\"low_low\": 1, \"high\": 0.5}",
+                                "\"low_low\", \"low\", \"high\" and \"high_high\" must ascend" },
+                { "\"limits\": {\"deadband\": -0.1}", "\"deadband\" must be a number from 0 to 17000000" },
+                { "\"site\": 5", "\"site\" must be \"line\" or \"station\"" },
+                { "\"site\": \"\"", "\"site\" must be \"line\" or \"station\"" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); ++i) {
+                char text[1024], expected[1024];
+
+                (void) snprintf(text, sizeof(text), NAMES "\"minimum\": -1.5, \"maximum\": 2,\n%s",
+                                bad[i].members);
+                (void) snprintf(expected, sizeof(expected), "c:3: %s\n", bad[i].complaint);
+                assert_type_refused(text, expected);
+        }
+}
+
+static void test_bad_pipelines(void **state) {
+        static const struct {
+                const char *members, *complaint;
+        } bad[] = {
+                { "\n\"miles\": 5", "c:2: There is no key \"miles\" in a pipeline" },
+                { "\n\"length_miles\": 5", "c:1: A pipeline with a \"length_miles\" must have a \"route\"" },
+                { "\n\"stations\": [0]", "c:1: A pipeline with a \"stations\" must have a \"route\"" },
+                { "\n\"flow_bbl_hr\": 0", "c:2: \"flow_bbl_hr\" must be a number from 1 to 1000000" },
+                { "\"route\":\n[{\"lat\": 1, \"lon\": 2}]",
+                                "c:1: \"route\" must be a list, [{…}, …], of 2 to 64" },
+                { "\"route\": [{\"lat\": 1,\n\"lon\": -181},\n7]",
+                                "c:2: \"lon\" must be a number from -180 to 180\n"
+                                "c:3: A way point must be an object, {…}" },
+                { "\"route\": [{\"lat\": 1, \"lon\": 2},\n{\"lat\": 1.0000001, \"lon\": 2}]",
+                                "c:2: \"lat\" must have six decimals at most" },
+                { "\n\"route\": [{\"lat\": 1, \"lon\": 2}, {\"lat\": 1, \"lon\": 2}]",
+                                "c:2: \"route\" must be 1 to 5000 miles long, and is 0.00" },
+                { WAY ",\n\"length_miles\": 69",
+                                "c:2: \"length_miles\" must not be less than its route, which is 69.05 miles long" },
+                { WAY ",\n\"length_miles\": 5001", "c:2: \"length_miles\" must be a number from 1 to 5000" },
+                { WAY ", \"stations\":\n[]", "c:1: \"stations\" must be a list, [0, …], of 1 to 128" },
+                { WAY ", \"stations\": [\n\"0\"]", "c:2: A station must be a number from 0 to 5000" },
+                { WAY ", \"stations\": [\n1]", "c:2: The first station must be at mile 0" },
+                { WAY ", \"stations\": [0,\n20,\n20]", "c:3: Stations must ascend" },
+                { WAY ", \"stations\": [0,\n69.05]", "c:2: A station must be before the end, at mile 69.05" },
+                { WAY ", \"length_miles\": 150, \"stations\": [0,\n75.01]",
+                                "c:2: A station must be 75 miles at most from the one before it" },
+                { WAY ", \"length_miles\": 150, \"stations\": [0,\n74.99]",
+                                "c:2: The last station must be 75 miles at most from the end, at mile 150.00" },
+        };
+
+        for (size_t i = 0; i < ELEMENTSOF(bad); ++i) {
+                char text[1024], expected[1024];
+
+                (void) snprintf(text, sizeof(text),
+                                "{\"types\": [" TYPE "], \"pipelines\": [{\"id\": \"P\", %s}]}",
+                                bad[i].members);
+                (void) snprintf(expected, sizeof(expected), "%s\n", bad[i].complaint);
+                assert_refused(text, expected);
+        }
+}
+
 static void test_load_missing(void **state) {
         struct i4_catalog *catalog = NULL;
+        struct plant *plant = NULL;
         struct journal journal = {};
         struct complaints complaints = { .report = journal_report, .userdata = &journal };
 
-        assert_int_equal(catalog_load(&catalog, "/nowhere/c.json", 1, &complaints), -EINVAL);
+        assert_int_equal(catalog_load(&catalog, &plant, "/nowhere/c.json", 1, &complaints), -EINVAL);
         assert_string_equal(journal.text, "/nowhere/c.json:0: Cannot be read: No such file or directory\n");
 }
 
@@ -185,6 +335,10 @@ int main(void) {
                 cmocka_unit_test(test_names),
                 cmocka_unit_test(test_numbers),
                 cmocka_unit_test(test_hundredths),
+                cmocka_unit_test(test_plant_of_names),
+                cmocka_unit_test(test_plant),
+                cmocka_unit_test(test_bad_types),
+                cmocka_unit_test(test_bad_pipelines),
                 cmocka_unit_test(test_load_missing),
         };
 
