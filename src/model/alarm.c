@@ -2,6 +2,8 @@
 
 #include "model/alarm.h"
 
+#include "util/macros.h"
+
 static bool is_above(int64_t value_e2, int64_t limit_e2, bool is_raised, int64_t deadband_e2) {
         return limit_e2 != PLANT_NO_HIGH && value_e2 > limit_e2 - (is_raised ? deadband_e2 : 0);
 }
@@ -24,4 +26,11 @@ enum alarm alarm_judge(const struct plant_limits *limits, enum alarm before, int
                 return ALARM_LOW;
 
         return ALARM_NONE;
+}
+
+struct alarm_quiet alarm_get_quiet(const struct plant_limits *limits) {
+        int64_t from_e2 = MAX(limits->low_e2, limits->low_low_e2);
+        int64_t to_e2 = MIN(limits->high_e2, limits->high_high_e2);
+
+        return (struct alarm_quiet){ from_e2, to_e2 < from_e2 ? 0 : (uint64_t) (to_e2 - from_e2) + 1 };
 }

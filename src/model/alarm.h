@@ -22,3 +22,15 @@ enum alarm {
 
 /* @before: the alarm that is in force */
 enum alarm alarm_judge(const struct plant_limits *limits, enum alarm before, int32_t value_e2);
+
+/* Values at which no alarm is raised where none was in force, to within those that a comparison tells. */
+struct alarm_quiet {
+        int64_t from_e2;
+        uint64_t n; /* from there on */
+};
+
+struct alarm_quiet alarm_get_quiet(const struct plant_limits *limits);
+
+static inline bool alarm_is_quiet(const struct alarm_quiet *quiet, int32_t value_e2) {
+        return (uint64_t) (value_e2 - quiet->from_e2) < quiet->n;
+}

@@ -6,11 +6,8 @@
 
 #define Q16_ONE 65536
 
-/* Discharge pressure of a station, and what friction takes of it on a mile at design load. Crude oil lines
- * run below 1,440 psi (ANSI class 600) and lose some 5 to 20 psi a mile. */
-#define DISCHARGE_E2 110000
-#define GRADIENT_E2  900  /* a mile */
-#define SUCTION_E2   5000 /* what a station that does not pump passes on at the least */
+/* What friction takes on a mile at design load: crude oil lines lose some 5 to 20 psi. */
+#define GRADIENT_E2 900
 
 /* What an incident of full strength does; one of none does a quarter of that, and a leak a fifth. */
 #define LEAK_SHARE_Q16     6554  /* a tenth of the flow */
@@ -72,8 +69,24 @@ int64_t hydraulics_get_flow_e2(const struct hydraulics *hydraulics, const struct
         return scale_q16(hydraulics->pipeline->flow_e2, load_at(hydraulics, place->mile_post_e2));
 }
 
+int64_t hydraulics_get_calm_flow_e2(const struct hydraulics *hydraulics) {
+        return scale_q16(hydraulics->pipeline->flow_e2, hydraulics->load_q16);
+}
+
+static int64_t resistance_e2(uint32_t distance_e2) {
+        return (int64_t) GRADIENT_E2 * distance_e2 / 100;
+}
+
 static int64_t friction_e2(int64_t load_q16, uint32_t distance_e2) {
-        return scale_q16((int64_t) GRADIENT_E2 * distance_e2 / 100, scale_q16(load_q16, load_q16));
+        return scale_q16(resistance_e2(distance_e2), scale_q16(load_q16, load_q16));
+}
+
+int32_t hydraulics_get_resistance_e2(const struct hydraulics_place *place) {
+        return (int32_t) resistance_e2(place->mile_post_e2 - place->station_e2);
+}
+
+uint32_t hydraulics_get_load_square_q16(const struct hydraulics *hydraulics) {
+        return (uint32_t) scale_q16(hydraulics->load_q16, hydraulics->load_q16);
 }
 
 /* The gradient kinks where the flow changes. */
@@ -118,7 +131,8 @@ static int64_t jump_e2(const struct hydraulics *hydraulics, const struct hydraul
 
 int64_t hydraulics_get_pressure_e2(
                 const struct hydraulics *hydraulics, const struct hydraulics_place *place) {
-        int64_t pressure_e2 = DISCHARGE_E2 - drop_e2(hydraulics, place) + jump_e2(hydraulics, place);
+        int64_t pressure_e2 =
+                        HYDRAULICS_DISCHARGE_E2 - drop_e2(hydraulics, place) + jump_e2(hydraulics, place);
 
-        return MAX(pressure_e2, SUCTION_E2);
+        return MAX(pressure_e2, HYDRAULICS_SUCTION_E2);
 }

@@ -28,6 +28,20 @@ struct hydraulics_place {
         uint32_t stretch_end_e2; /* the next one, or the end */
 };
 
+/* Discharge pressure of a station; what one that does not pump passes on at the least. Crude oil lines run
+ * below 1,440 psi (ANSI class 600). */
+#define HYDRAULICS_DISCHARGE_E2 110000
+#define HYDRAULICS_SUCTION_E2   5000
+
 /* hundredths of a barrel an hour; of a psi */
 int64_t hydraulics_get_flow_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place);
 int64_t hydraulics_get_pressure_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place);
+
+/*
+ * The same as long as no incident reaches the place. The flow is that of all of the pipeline. The pressure is
+ * what the discharge has left after a product: what friction takes between the last station and the place at
+ * design load, which is the place's for ever, by the square of the load, which is the pipeline's.
+ */
+int64_t hydraulics_get_calm_flow_e2(const struct hydraulics *hydraulics);
+int32_t hydraulics_get_resistance_e2(const struct hydraulics_place *place);
+uint32_t hydraulics_get_load_square_q16(const struct hydraulics *hydraulics);

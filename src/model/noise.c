@@ -125,7 +125,6 @@ int32_t noise_series_get(struct noise_series *series, const struct noise_bridge 
         uint64_t point = time_ns / series->step_ns, rest_ns = time_ns % series->step_ns;
         const int32_t *points = series_get_block(series, bridge, point / NOISE_BLOCK_POINTS) +
                                 point % NOISE_BLOCK_POINTS;
-        struct noise_walk walk = { .here = points[0], .next = points[1] };
 
-        return noise_walk_get(&walk, (rest_ns << 16) / series->step_ns);
+        return noise_between(points[0], points[1], (rest_ns << 16) / series->step_ns);
 }

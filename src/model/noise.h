@@ -52,11 +52,11 @@ void noise_walk_seek(
 /* To the next point. */
 void noise_walk_step(struct noise_walk *walk, const struct noise_bridge *bridge, uint64_t key);
 
-/* @fraction_q16 of the way to the next point */
-static inline int32_t noise_walk_get(const struct noise_walk *walk, uint64_t fraction_q16) {
-        int64_t difference = (int64_t) walk->next - walk->here;
+/* @fraction_q16 of the way from one point to the next */
+static inline int32_t noise_between(int32_t here, int32_t next, uint64_t fraction_q16) {
+        int64_t difference = (int64_t) next - here;
 
-        return (int32_t) (walk->here + ((difference * (int64_t) fraction_q16) >> 16));
+        return (int32_t) (here + ((difference * (int64_t) fraction_q16) >> 16));
 }
 
 /* The same for few processes that are looked at in any order: whole blocks, two at a time. */

@@ -3,7 +3,6 @@
 #include "model/signal.h"
 
 #include "util/clock.h"
-#include "util/macros.h"
 #include "util/random.h"
 
 #include <string.h>
@@ -11,20 +10,28 @@
 /* Draws that are a sensor's for life. */
 #define LIFE_BIAS_COUNTER (UINT64_C(3) << 60)
 
+/* Noise deviates by so much, in a flow by a share of it and in other types by a share of their range. */
+#define FLOW_DEVIATION_SHARE  250
+#define OTHER_DEVIATION_SHARE 20
+
+#define VALVE_SLOT_NS   (8 * NSEC_PER_HOUR)
+#define VALVE_TRAVEL_NS (60 * NSEC_PER_SEC)
+
 static const struct {
         const char *name;
         uint64_t time_constant_ns;
-        int32_t quantum_e2;
+        uint32_t quantum_e2;
+        int32_t deviation_e2;
 } signal_kinds[] = {
-        [SIGNAL_OTHER] = { "", 300 * NSEC_PER_SEC, 1 },
-        [SIGNAL_PRESSURE] = { "pressure", 40 * NSEC_PER_SEC, 5 },
-        [SIGNAL_TEMPERATURE] = { "temperature", 900 * NSEC_PER_SEC, 5 },
-        [SIGNAL_FLOW] = { "flow_rate", 60 * NSEC_PER_SEC, 50 },
-        [SIGNAL_VIBRATION] = { "vibration", 20 * NSEC_PER_SEC, 1 },
-        [SIGNAL_CORROSION] = { "corrosion", 86400 * NSEC_PER_SEC, 1 },
-        [SIGNAL_HUMIDITY] = { "humidity", 1800 * NSEC_PER_SEC, 10 },
-        [SIGNAL_GAS] = { "gas_detector", 60 * NSEC_PER_SEC, 10 },
-        [SIGNAL_VALVE] = { "valve_position", 300 * NSEC_PER_SEC, 10 },
+        [SIGNAL_OTHER] = { "", 300 * NSEC_PER_SEC, 1, 0 },
+        [SIGNAL_PRESSURE] = { "pressure", 40 * NSEC_PER_SEC, 5, 300 },
+        [SIGNAL_TEMPERATURE] = { "temperature", 900 * NSEC_PER_SEC, 5, 80 },
+        [SIGNAL_FLOW] = { "flow_rate", 60 * NSEC_PER_SEC, 50, 0 },
+        [SIGNAL_VIBRATION] = { "vibration", 20 * NSEC_PER_SEC, 1, 25 },
+        [SIGNAL_CORROSION] = { "corrosion", 86400 * NSEC_PER_SEC, 1, 15 },
+        [SIGNAL_HUMIDITY] = { "humidity", 1800 * NSEC_PER_SEC, 10, 400 },
+        [SIGNAL_GAS] = { "gas_detector", 60 * NSEC_PER_SEC, 10, 300 },
+        [SIGNAL_VALVE] = { "valve_position", 300 * NSEC_PER_SEC, 10, 0 },
 };
 
 static_assert(ELEMENTSOF(signal_kinds) == N_SIGNAL_KINDS, "each kind of signal has its constants");
@@ -41,109 +48,170 @@ uint64_t signal_get_time_constant_ns(enum signal_kind kind) {
         return signal_kinds[kind].time_constant_ns;
 }
 
-static int64_t noise_scale(int32_t noise, int64_t deviation_e2) {
-        return noise * deviation_e2 / NOISE_ONE;
+static int64_t type_get_range_e2(const struct signal_type *type) {
+        return (int64_t) type->maximum_e2 - type->minimum_e2;
+}
+
+void signal_type_init(
+                struct signal_type *type, enum signal_kind kind, int32_t minimum_e2, int32_t maximum_e2) {
+        uint64_t quantum_e2 = signal_kinds[kind].quantum_e2;
+
+        *type = (struct signal_type){
+                .kind = kind,
+                .minimum_e2 = minimum_e2,
+                .maximum_e2 = maximum_e2,
+                .deviation_e2 = signal_kinds[kind].deviation_e2,
+                .floor = INT32_MIN,
+                .quantum_e2 = quantum_e2,
+                .quantum_inverse_q63 = ((UINT64_C(1) << 63) + quantum_e2 - 1) / quantum_e2,
+        };
+
+        switch (kind) {
+        case SIGNAL_VIBRATION:
+                /* The square gives the tail that roughness has and a normal distribution has not. */
+                type->square_e2 = 8;
+                break;
+        case SIGNAL_GAS:
+                /* Nothing, now and then a whiff. */
+                type->floor = type->ground = NOISE_ONE;
+                break;
+        case SIGNAL_OTHER:
+                type->deviation_e2 = (int32_t) (type_get_range_e2(type) / OTHER_DEVIATION_SHARE);
+                break;
+        default:
+                break;
+        }
 }
 
 /* Where this sensor stands among its like, -@spread_e2 … @spread_e2. */
-static int64_t life_bias_e2(uint64_t key, int64_t spread_e2) {
-        return (int64_t) random_scale(random_draw(key, LIFE_BIAS_COUNTER), (uint64_t) (2 * spread_e2 + 1)) -
-               spread_e2;
+static int32_t life_bias_e2(uint64_t key, int64_t spread_e2) {
+        return (int32_t) ((int64_t) random_scale(random_draw(key, LIFE_BIAS_COUNTER),
+                                          (uint64_t) (2 * spread_e2 + 1)) -
+                          spread_e2);
 }
 
-/*
- * Crude is pumped at some 70 °F, follows the season by less than half and the day by little, and has been
- * warmed by 8 °F where it leaves a station, which it loses on the way to the next.
- */
-static int64_t temperature_e2(
-                const struct signal_place *place, const struct signal_surroundings *around, int32_t noise) {
-        const struct hydraulics_place *p = &place->place;
-        int64_t stretch_e2 = MAX(p->stretch_end_e2 - p->station_e2, 1u);
-        int64_t heat_e2 = 800 * (stretch_e2 - (p->mile_post_e2 - p->station_e2)) / stretch_e2;
+/* By how much the fluid has been warmed by 8 °F where it left a station, and is still here. */
+static int32_t heat_e2(const struct hydraulics_place *place) {
+        int64_t stretch_e2 = MAX(place->stretch_end_e2 - place->station_e2, 1u);
 
-        return 7000 + (around->season_e2 - 6000) * 2 / 5 + around->daily_fluid_e2 + heat_e2 +
-               life_bias_e2(place->key, 200) + noise_scale(noise, 80);
-}
-
-/*
- * Most machines run in zones A and B of ISO 20816-3, each at its own level; the square gives the tail that
- * roughness has and a normal distribution has not.
- */
-static int64_t vibration_e2(const struct signal_place *place, int32_t noise) {
-        int64_t square = (int64_t) noise * noise / NOISE_ONE;
-
-        return 160 + life_bias_e2(place->key, 60) + noise_scale(noise, 25) + square * 8 / NOISE_ONE;
-}
-
-/* Warm air holds more water: for the same water, relative humidity falls by about 1.5 % a °F. */
-static int64_t humidity_e2(
-                const struct signal_place *place, const struct signal_surroundings *around, int32_t noise) {
-        return 6000 + life_bias_e2(place->key, 300) - around->daily_e2 * 3 / 2 + noise_scale(noise, 400);
-}
-
-/* Nothing, now and then a whiff. */
-static int64_t gas_e2(int32_t noise) {
-        return noise > NOISE_ONE ? noise_scale(noise - NOISE_ONE, 300) : 0;
+        return (int32_t) (800 * (stretch_e2 - (place->mile_post_e2 - place->station_e2)) / stretch_e2);
 }
 
 /*
  * A valve is told where to be every eight hours: open nine times out of ten, else shut; it travels for a
  * minute.
  */
+static uint64_t valve_shift_ns(uint64_t key, uint64_t time_ns) {
+        return time_ns + random_scale(random_draw(key, LIFE_BIAS_COUNTER), VALVE_SLOT_NS);
+}
+
 int32_t signal_get_valve_e2(uint64_t key, uint64_t time_ns) {
-        const uint64_t slot_ns = 8 * 3600 * NSEC_PER_SEC, travel_ns = 60 * NSEC_PER_SEC;
-        uint64_t shifted_ns = time_ns + random_scale(random_draw(key, LIFE_BIAS_COUNTER), slot_ns);
-        uint64_t slot = shifted_ns / slot_ns, into_ns = shifted_ns % slot_ns;
+        uint64_t shifted_ns = valve_shift_ns(key, time_ns);
+        uint64_t slot = shifted_ns / VALVE_SLOT_NS, into_ns = shifted_ns % VALVE_SLOT_NS;
         int64_t now_e2 = random_draw(key, LIFE_BIAS_COUNTER + slot) % 10 < 9 ? 10000 : 0;
         int64_t before_e2 = random_draw(key, LIFE_BIAS_COUNTER + slot - 1) % 10 < 9 ? 10000 : 0;
 
-        if (into_ns >= travel_ns)
+        if (into_ns >= VALVE_TRAVEL_NS)
                 return (int32_t) now_e2;
 
-        return (int32_t) (before_e2 +
-                          (now_e2 - before_e2) * (int64_t) (into_ns >> 10) / (int64_t) (travel_ns >> 10));
+        return (int32_t) (before_e2 + (now_e2 - before_e2) * (int64_t) (into_ns >> 10) /
+                                                      (int64_t) (VALVE_TRAVEL_NS >> 10));
 }
 
-static int64_t other_e2(const struct signal_place *place, int32_t noise) {
-        int64_t range_e2 = (int64_t) place->maximum_e2 - place->minimum_e2;
+bool signal_get_valve_rest(uint64_t key, uint64_t time_ns, uint64_t *back_nsp, uint64_t *ahead_nsp) {
+        uint64_t into_ns = valve_shift_ns(key, time_ns) % VALVE_SLOT_NS;
 
-        return place->minimum_e2 + range_e2 / 2 + life_bias_e2(place->key, range_e2 / 20) +
-               noise_scale(noise, range_e2 / 20);
+        if (into_ns < VALVE_TRAVEL_NS)
+                return false;
+
+        *back_nsp = into_ns - VALVE_TRAVEL_NS;
+        *ahead_nsp = VALVE_SLOT_NS - into_ns;
+        return true;
 }
 
-static int64_t raw_e2(
-                const struct signal_place *place, const struct signal_surroundings *around, int32_t noise) {
-        int64_t flow_e2;
+struct signal_own signal_get_own(
+                const struct signal_type *type, const struct signal_place *place, uint64_t time_ns) {
+        struct signal_own own = {};
 
-        switch (place->kind) {
+        switch (type->kind) {
         case SIGNAL_PRESSURE:
-                return hydraulics_get_pressure_e2(&around->hydraulics, &place->place) +
-                       noise_scale(noise, 300);
-        case SIGNAL_FLOW:
-                flow_e2 = hydraulics_get_flow_e2(&around->hydraulics, &place->place);
-                return flow_e2 + noise_scale(noise, flow_e2 / 250);
+                own.resistance_e2 = hydraulics_get_resistance_e2(&place->place);
+                break;
         case SIGNAL_TEMPERATURE:
-                return temperature_e2(place, around, noise);
+                own.level_e2 = heat_e2(&place->place) + life_bias_e2(place->key, 200);
+                break;
         case SIGNAL_VIBRATION:
-                return vibration_e2(place, noise);
+                /* Most machines run in zones A and B of ISO 20816-3, each at its own level. */
+                own.level_e2 = 160 + life_bias_e2(place->key, 60);
+                break;
         case SIGNAL_CORROSION:
-                return 400 + life_bias_e2(place->key, 250) + noise_scale(noise, 15);
+                own.level_e2 = 400 + life_bias_e2(place->key, 250);
+                break;
         case SIGNAL_HUMIDITY:
-                return humidity_e2(place, around, noise);
-        case SIGNAL_GAS:
-                return gas_e2(noise);
+                own.level_e2 = 6000 + life_bias_e2(place->key, 300);
+                break;
         case SIGNAL_VALVE:
-                return signal_get_valve_e2(place->key, around->hydraulics.time_ns);
+                own.level_e2 = signal_get_valve_e2(place->key, time_ns);
+                break;
+        case SIGNAL_OTHER:
+                own.level_e2 = (int32_t) (type->minimum_e2 + type_get_range_e2(type) / 2 +
+                                          life_bias_e2(place->key,
+                                                          type_get_range_e2(type) / OTHER_DEVIATION_SHARE));
+                break;
         default:
-                return other_e2(place, noise);
+                break;
         }
+
+        return own;
 }
 
-int32_t signal_get_e2(const struct signal_place *place, const struct signal_surroundings *surroundings,
-                int32_t noise) {
-        int64_t quantum_e2 = signal_kinds[place->kind].quantum_e2, value_e2;
+struct signal_shared signal_get_shared(
+                enum signal_kind kind, const struct signal_surroundings *surroundings) {
+        const struct hydraulics *hydraulics = &surroundings->hydraulics;
+        struct signal_shared shared = { .least_e2 = INT32_MIN };
 
-        value_e2 = raw_e2(place, surroundings, noise);
-        value_e2 -= value_e2 % quantum_e2;
-        return (int32_t) MIN(MAX(value_e2, (int64_t) place->minimum_e2), (int64_t) place->maximum_e2);
+        switch (kind) {
+        case SIGNAL_PRESSURE:
+                shared.level_e2 = HYDRAULICS_DISCHARGE_E2;
+                shared.least_e2 = HYDRAULICS_SUCTION_E2;
+                shared.load_square_q16 = hydraulics_get_load_square_q16(hydraulics);
+                break;
+        case SIGNAL_FLOW:
+                shared.level_e2 = hydraulics_get_calm_flow_e2(hydraulics);
+                shared.deviation_e2 = (int32_t) (shared.level_e2 / FLOW_DEVIATION_SHARE);
+                break;
+        case SIGNAL_TEMPERATURE:
+                /* Crude is pumped at some 70 °F and follows the season by less than half, the day by little.
+                 */
+                shared.level_e2 = 7000 + (surroundings->season_e2 - 6000) * 2 / 5 +
+                                  surroundings->daily_fluid_e2;
+                break;
+        case SIGNAL_HUMIDITY:
+                /* Warm air holds more water: for the same water, relative humidity falls by about 1.5 % a °F.
+                 */
+                shared.level_e2 = -(surroundings->daily_e2 * 3 / 2);
+                break;
+        default:
+                break;
+        }
+
+        return shared;
+}
+
+int32_t signal_get_e2(const struct signal_type *type, const struct signal_place *place,
+                const struct signal_surroundings *surroundings, int32_t noise) {
+        const struct hydraulics *hydraulics = &surroundings->hydraulics;
+        struct signal_own own = signal_get_own(type, place, hydraulics->time_ns);
+        struct signal_shared shared = signal_get_shared(type->kind, surroundings);
+
+        /* Where something may have reached this place and not others. */
+        if (type->kind == SIGNAL_PRESSURE) {
+                shared.level_e2 = hydraulics_get_pressure_e2(hydraulics, &place->place);
+                own.resistance_e2 = 0;
+        } else if (type->kind == SIGNAL_FLOW) {
+                shared.level_e2 = hydraulics_get_flow_e2(hydraulics, &place->place);
+                shared.deviation_e2 = (int32_t) (shared.level_e2 / FLOW_DEVIATION_SHARE);
+        }
+
+        return signal_add_up(type, &own, &shared, noise);
 }

@@ -146,7 +146,126 @@ static void test_noise_series(void **state) {
                                 noise_series_get(&series, &bridge, somewhere * 10 * NSEC_PER_SEC), walk.here);
                 assert_int_equal(noise_series_get(&series, &bridge,
                                                  somewhere * 10 * NSEC_PER_SEC + 5 * NSEC_PER_SEC),
-                                noise_walk_get(&walk, 32768));
+                                noise_between(walk.here, walk.next, 32768));
+        }
+}
+
+/* All sensors of one type, if it is named. */
+static struct model *make_of_type(const char *name) {
+        const struct model_settings settings = { .kind = MODEL_NETWORK, .seed = 5, .anomalies_e4 = 2000 };
+        struct i4_catalog catalog = *i4_catalog_get_default();
+        struct model *model = NULL;
+
+        for (uint32_t i = 0; name && i < catalog.n_types; ++i)
+                if (strcmp(catalog.types[i].name, name) == 0) {
+                        catalog.types += i;
+                        catalog.n_types = 1;
+                }
+
+        assert_int_equal(model_new(&model, &settings, &catalog), 0);
+        return model;
+}
+
+/*
+ * A model that is made to forget what it knows before each round never reads a sensor the short way. There
+ * and back again, since what holds has a beginning and an end. A type whose noise is slow is calm the
+ * longest.
+ */
+static void test_long_way(void **state) {
+        static const struct {
+                const char *type;
+                uint64_t period_ns;
+        } cases[] = {
+                { NULL, NSEC_PER_MSEC },
+                { NULL, 700 * NSEC_PER_MSEC },
+                { "valve_position", 5 * NSEC_PER_SEC },
+                { "corrosion", 10 * NSEC_PER_MIN },
+        };
+        static struct i4_record short_way[8000], long_way[8000];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); ++i) {
+                _cleanup_(model_freep) struct model *one = make_of_type(cases[i].type);
+                _cleanup_(model_freep) struct model *other = make_of_type(cases[i].type);
+                struct anchor anchor = anchor_of(8000, cases[i].period_ns);
+
+                for (uint64_t round = 0; round < 80; ++round) {
+                        uint64_t step = 8000 * (round < 40 ? round : 80 - round);
+                        struct scenario *none = NULL;
+
+                        model_exchange_scenario(other, &none);
+                        assert_null(none);
+                        generate(one, &anchor, step, short_way, ELEMENTSOF(short_way));
+                        generate(other, &anchor, step, long_way, ELEMENTSOF(long_way));
+                        assert_memory_equal(short_way, long_way, sizeof(short_way));
+                }
+        }
+}
+
+/* signals */
+
+static void test_terms(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+        const struct incident none = {};
+        struct signal_surroundings around = {
+                .hydraulics = { .incident = &none, .time_ns = EPOCH_NS, .load_q16 = 61234 },
+                .season_e2 = 5123,
+                .daily_e2 = -777,
+                .daily_fluid_e2 = -233,
+        };
+
+        assert_int_equal(plant_new(&plant, i4_catalog_get_default()), 0);
+        around.hydraulics.pipeline = &plant->pipelines[0];
+
+        for (unsigned int i = 0; i < 20000; ++i) {
+                struct signal_type type;
+                enum signal_kind kind = (enum signal_kind)(i % N_SIGNAL_KINDS);
+                uint64_t draw = random_draw(3, i);
+                uint32_t mile_post = (uint32_t) random_scale(draw, plant->pipelines[0].length_e2 + 1);
+                uint32_t station = plant_pipeline_find_station(around.hydraulics.pipeline, mile_post);
+                struct signal_place place = {
+                        .place = {
+                                .mile_post_e2 = mile_post,
+                                .station_e2 = plant->pipelines[0].stations_e2[station],
+                                .stretch_end_e2 = plant_pipeline_get_stretch_end_e2(
+                                                &plant->pipelines[0], station),
+                        },
+                        .key = draw,
+                };
+                struct signal_own own;
+                struct signal_shared shared = signal_get_shared(kind, &around);
+                int32_t noise = noise_draw_normal(draw, 1);
+
+                signal_type_init(&type, kind, INT32_MIN, INT32_MAX);
+                own = signal_get_own(&type, &place, around.hydraulics.time_ns);
+                assert_int_equal(signal_add_up(&type, &own, &shared, noise),
+                                signal_get_e2(&type, &place, &around, noise));
+        }
+}
+
+/* As the division that it stands for does: towards zero. */
+static void test_quanta(void **state) {
+        for (unsigned int i = 0; i < 20000; ++i) {
+                struct signal_type type;
+                struct signal_own own = { .level_e2 = (int32_t) random_draw(4, i) >> i % 31 };
+                const struct signal_shared shared = { .least_e2 = INT32_MIN };
+
+                signal_type_init(&type, (enum signal_kind)(i % N_SIGNAL_KINDS), INT32_MIN, INT32_MAX);
+                assert_int_equal(signal_add_up(&type, &own, &shared, 0),
+                                own.level_e2 - own.level_e2 % (int32_t) type.quantum_e2);
+        }
+}
+
+static void test_valve_rests(void **state) {
+        for (unsigned int i = 0; i < 2000; ++i) {
+                uint64_t key = random_draw(5, i), time_ns = EPOCH_NS + random_scale(key, 20 * NSEC_PER_HOUR);
+                uint64_t back_ns, ahead_ns;
+                int32_t value_e2 = signal_get_valve_e2(key, time_ns);
+
+                if (!signal_get_valve_rest(key, time_ns, &back_ns, &ahead_ns))
+                        continue;
+                assert_true(back_ns + ahead_ns <= 8 * NSEC_PER_HOUR - NSEC_PER_MIN);
+                assert_int_equal(signal_get_valve_e2(key, time_ns - back_ns), value_e2);
+                assert_int_equal(signal_get_valve_e2(key, time_ns + ahead_ns - 1), value_e2);
         }
 }
 
@@ -306,6 +425,27 @@ static void test_deadband(void **state) {
         assert_int_equal(alarm_judge(&limits, ALARM_NONE, 9), ALARM_LOW_LOW);
 }
 
+static void test_quiet(void **state) {
+        const struct plant_limits limits[] = {
+                { 10, 20, 80, 90, 5 },
+                { PLANT_NO_LOW, PLANT_NO_LOW, 80, 90, 5 },
+                { PLANT_NO_LOW, PLANT_NO_LOW, PLANT_NO_HIGH, PLANT_NO_HIGH, 5 },
+                { 10, 90, 20, 80, 5 },
+        };
+        const int32_t extremes[] = { INT32_MIN, INT32_MIN + 1, INT32_MAX - 1, INT32_MAX };
+
+        for (size_t i = 0; i < ELEMENTSOF(limits); ++i) {
+                struct alarm_quiet quiet = alarm_get_quiet(&limits[i]);
+
+                for (int32_t value = -5; value <= 105; ++value)
+                        assert_int_equal(alarm_is_quiet(&quiet, value),
+                                        alarm_judge(&limits[i], ALARM_NONE, value) == ALARM_NONE);
+                for (size_t j = 0; j < ELEMENTSOF(extremes); ++j)
+                        assert_int_equal(alarm_is_quiet(&quiet, extremes[j]),
+                                        alarm_judge(&limits[i], ALARM_NONE, extremes[j]) == ALARM_NONE);
+        }
+}
+
 /* the whole */
 
 struct tally {
@@ -389,6 +529,10 @@ static void test_smooth(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_any_way),
+                cmocka_unit_test(test_long_way),
+                cmocka_unit_test(test_terms),
+                cmocka_unit_test(test_quanta),
+                cmocka_unit_test(test_valve_rests),
                 cmocka_unit_test(test_noise),
                 cmocka_unit_test(test_noise_has_no_seams),
                 cmocka_unit_test(test_noise_series),
@@ -398,6 +542,7 @@ int main(void) {
                 cmocka_unit_test(test_leak),
                 cmocka_unit_test(test_routes),
                 cmocka_unit_test(test_deadband),
+                cmocka_unit_test(test_quiet),
                 cmocka_unit_test(test_shares),
                 cmocka_unit_test(test_no_anomalies),
                 cmocka_unit_test(test_all_anomalous),
