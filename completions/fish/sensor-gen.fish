@@ -4,6 +4,7 @@
 complete -c sensor-gen -f
 complete -c sensor-gen -o o -r -F -d 'Where the lines go, - is standard output'
 complete -c sensor-gen -o rate -x -a 'max 1000 10000 100000' -d 'Entries a second'
+complete -c sensor-gen -o schedule -x -d 'A rate that changes'
 complete -c sensor-gen -o d -x -a '10s 30s 1min 1h' -d 'Stop after this time'
 complete -c sensor-gen -o v -d 'Tell the seed and the progress'
 complete -c sensor-gen -o append -d 'Keep what the file holds'

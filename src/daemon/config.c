@@ -122,7 +122,7 @@ static const struct value_type type_power = {
         .describe = power_describe,
 };
 
-/* types: rate, seed, share */
+/* types: rate, shard, seed, share */
 
 static int rate_parse(const struct config_key *key, const char *text, void *value) {
         return parse_rate(text, value);
@@ -159,6 +159,22 @@ static const struct value_type type_rate = {
         .size = sizeof(struct rate),
         .parse = rate_parse,
         .describe = rate_describe,
+};
+
+static int shard_parse(const struct config_key *key, const char *text, void *value) {
+        struct shard *shard = value;
+
+        return parse_shard(text, &shard->index, &shard->n);
+}
+
+static void shard_describe(const struct config_key *key, char *buffer, size_t size) {
+        (void) snprintf(buffer, size, "I/N with I from 0 to N - 1 and N up to %u, such as 2/4", SHARDS_MAX);
+}
+
+static const struct value_type type_shard = {
+        .size = sizeof(struct shard),
+        .parse = shard_parse,
+        .describe = shard_describe,
 };
 
 /* A container may have no machine id; then every such one is the same machine. */
@@ -430,6 +446,7 @@ static const char *const overflow_names[] = { "auto", "drop", "block", NULL };
 static const struct config_key keys[] = {
         { "Generator", "Rate",            "10000",    &type_rate,      MEMBER(rate),                       CONFIG_LIVE },
         { "Generator", "Schedule",        "",         &type_profile,   MEMBER(profile),                    CONFIG_LIVE },
+        { "Generator", "Shard",           "0/1",      &type_shard,     MEMBER(shard),                      CONFIG_RESTART },
         { "Generator", "Seed",            "machine",  &type_seed,      MEMBER(seed),                       CONFIG_RESTART },
         { "Generator", "Sensors",         "8000",     &type_count,     MEMBER(n_sensors),                  CONFIG_NEW_RING, 1, SENSORS_MAX },
         { "Generator", "Catalog",         "",         &type_path,      MEMBER(catalog),                    CONFIG_NEW_RING },
@@ -526,6 +543,32 @@ enum overflow config_get_overflow(const struct config *config) {
                 return config->overflow;
 
         return config->rate.period_ns == 0 ? OVERFLOW_BLOCK : OVERFLOW_DROP;
+}
+
+/* What only shows when all are known. */
+void config_verify(const struct config *config, const char *file, struct complaints *complaints) {
+        const struct shard *shard = &config->shard;
+
+        if (shard->n <= 1)
+                return;
+
+        if (config->n_sensors % shard->n != 0)
+                complain(complaints, file, 0,
+                                "Shard=%u/%u: %u does not divide Sensors=%u, so sensors would change machines",
+                                shard->index, shard->n, shard->n, config->n_sensors);
+        if (config->rate.period_ns == 0)
+                complain(complaints, file, 0,
+                                "Shard=%u/%u needs a Rate= that is a number: machines have no other way to "
+                                "agree on who makes what",
+                                shard->index, shard->n);
+        if (config->seed == machine_get_seed())
+                complain(complaints, file, 0,
+                                "Shard=%u/%u needs a Seed= that is a number, the same one on all machines",
+                                shard->index, shard->n);
+        if (config->profile.n_phases > 0)
+                complain(complaints, file, 0,
+                                "Shard=%u/%u needs a constant rate: leave out Schedule=", shard->index,
+                                shard->n);
 }
 
 /* setting one, and what to say when that goes wrong */

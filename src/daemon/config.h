@@ -9,8 +9,8 @@
  * table. The struct is plain data: copy it by assignment.
  */
 
-#include "daemon/profile.h"
 #include "model/model.h"
+#include "model/profile.h"
 #include "storage/directory.h"
 #include "util/complaint.h"
 #include "util/parse.h"
@@ -35,11 +35,18 @@ enum overflow {
         OVERFLOW_BLOCK, /* the generator waits */
 };
 
+/* Which of how many machines. */
+struct shard {
+        uint32_t index;
+        uint32_t n;
+};
+
 struct config {
         /* [Generator] */
         struct rate rate;
         struct profile profile; /* Schedule=; without phases: the rate is constant */
         uint64_t seed;
+        struct shard shard; /* Shard= */
         uint32_t n_sensors;
         char catalog[PATH_MAX];  /* empty: the compiled-in one */
         char scenario[PATH_MAX]; /* empty: none */
@@ -96,6 +103,9 @@ int config_parse(struct config *config, const char *file, const char *text, size
 /* One setting, as text; an empty @value is the default. A mistake is told to @complaints. */
 void config_set(struct config *config, const char *section, const char *name, const char *value,
                 const char *file, unsigned int line, struct complaints *complaints);
+
+/* Tells values that contradict each other as mistakes of @file as a whole; config_load() does so. */
+void config_verify(const struct config *config, const char *file, struct complaints *complaints);
 
 /* keys */
 

@@ -225,6 +225,8 @@ int config_load(struct config *config, const char *path, struct complaints *comp
         r = config_load_dropins(&loaded, path ? path : CONFIG_PATH, complaints);
         if (r < 0)
                 return r;
+        if (complaints->n == n_before)
+                config_verify(&loaded, path ? path : CONFIG_PATH, complaints);
         if (complaints->n > n_before)
                 return -EINVAL;
 

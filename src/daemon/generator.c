@@ -157,6 +157,12 @@ static void generator_init_timeline(
         generator->free_until_ns = time_ns;
 }
 
+/* The model numbers the records of one of several machines by their steps; the ring has no gaps. */
+static void records_number(struct i4_record *records, size_t n, uint64_t sequence) {
+        for (size_t i = 0; i < n; ++i)
+                records[i].sequence = sequence + i;
+}
+
 /* Makes some of the next @n_due records: how many. 0: storage holds it up. */
 static size_t generator_make(struct generator *generator, uint64_t n_due, struct clocks now) {
         struct ring *ring = generator->ring;
@@ -172,6 +178,8 @@ static size_t generator_make(struct generator *generator, uint64_t n_due, struct
         generator_init_timeline(generator, n, now, &timeline);
         model_generate(generator->model, pacer_get_step(&generator->pacer, ring->head), ring->head, &timeline,
                         records, n);
+        if (pacer_get_stride(&generator->pacer) > 1)
+                records_number(records, n, ring->head);
         ring_publish(ring, n);
 
         if (generator->recorder)
@@ -204,10 +212,14 @@ static void generator_take_settings(struct generator *generator) {
 static void generator_note_anchor(
                 struct generator *generator, const struct pacer_event *event, struct clocks now) {
         struct ring_statistics *statistics = generator->ring->statistics;
+        uint64_t period_ns = 0;
 
+        /* of this machine's share */
+        if (__builtin_mul_overflow(
+                            event->anchor.rate_period_ns, pacer_get_stride(&generator->pacer), &period_ns))
+                period_ns = UINT64_MAX;
         atomic_store_explicit(&statistics->rate_records, event->anchor.rate_records, memory_order_relaxed);
-        atomic_store_explicit(
-                        &statistics->rate_period_ns, event->anchor.rate_period_ns, memory_order_relaxed);
+        atomic_store_explicit(&statistics->rate_period_ns, period_ns, memory_order_relaxed);
 
         if (event->kind == PACER_SKIPPED)
                 generator->n_skipped += event->n_records;

@@ -8,8 +8,6 @@
 #include <errno.h>
 #include <stdatomic.h>
 
-typedef unsigned __int128 uint128;
-
 #define CLOCK_STEP_NS      NSEC_PER_SEC
 #define CLOCK_LOOK_SPAN_NS (100 * NSEC_PER_MSEC)
 
@@ -30,6 +28,9 @@ int pacer_settings_verify(const struct pacer_settings *settings) {
         const struct rate *rate = &settings->rate;
 
         if (rate->period_ns > 0 && (rate->n_records == 0 || rate->n_records > rate->period_ns))
+                return -EINVAL;
+        if (settings->n_shards > 1 && (settings->shard >= settings->n_shards || rate->period_ns == 0 ||
+                                                      settings->profile.n_phases > 0))
                 return -EINVAL;
 
         return settings->batch_ns > 0 ? 0 : -EINVAL;
@@ -54,13 +55,21 @@ bool pacer_is_free_running(const struct pacer *pacer) {
         return pacer->anchor.rate_period_ns == 0;
 }
 
+uint64_t pacer_get_stride(const struct pacer *pacer) {
+        return MAX(pacer->settings.n_shards, 1u);
+}
+
 uint64_t pacer_get_step(const struct pacer *pacer, uint64_t head) {
-        return pacer->anchor.step + (head - pacer->anchor.sequence);
+        return pacer->anchor.first_step + (head - pacer->anchor.sequence) * pacer_get_stride(pacer);
 }
 
 uint64_t pacer_get_time(const struct pacer *pacer, struct clocks now) {
         /* Also right, by wrapping around, before an anchor that lies ahead. */
         return pacer->anchor.time_ns + (now.boot_ns - pacer->anchor.boot_ns);
+}
+
+static bool boot_is_ahead(struct clocks now, uint64_t boot_ns) {
+        return (int64_t) (boot_ns - now.boot_ns) > 0;
 }
 
 /* When @step is due, on CLOCK_BOOTTIME. */
@@ -76,7 +85,7 @@ static uint64_t due_at(const struct pacer *pacer, uint64_t head, uint64_t time_n
         uint64_t until_ns = pacer->anchor.until_ns, step = pacer_get_step(pacer, head), due;
 
         due = anchor_get_due(&anchor, until_ns > 0 && time_ns >= until_ns ? until_ns - 1 : time_ns);
-        return due > step ? due - step : 0;
+        return due > step ? (due - step - 1) / pacer_get_stride(pacer) + 1 : 0;
 }
 
 uint64_t pacer_get_due(const struct pacer *pacer, uint64_t head, struct clocks now) {
@@ -90,7 +99,7 @@ uint64_t pacer_get_behind(const struct pacer *pacer, uint64_t head, struct clock
 void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeline *timeline) {
         struct anchor anchor = pacer_get_anchor(pacer);
 
-        timeline_init(timeline, &anchor, pacer_get_step(pacer, head));
+        timeline_init_share(timeline, &anchor, pacer_get_step(pacer, head), pacer_get_stride(pacer));
 }
 
 uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clocks now) {
@@ -99,9 +108,9 @@ uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clo
 
         if (anchor->until_ns > 0 && pacer_get_time(pacer, now) >= anchor->until_ns)
                 wake_ns = now.boot_ns;
-        else if (now.boot_ns < anchor->boot_ns)
+        else if (boot_is_ahead(now, anchor->boot_ns))
                 wake_ns = anchor->boot_ns;
-        else if (anchor->rate_period_ns / anchor->rate_records > batch_ns)
+        else if (anchor->rate_period_ns / anchor->rate_records > batch_ns / pacer_get_stride(pacer))
                 wake_ns = pacer_get_boot(pacer, pacer_get_step(pacer, head));
         else
                 wake_ns = anchor->boot_ns + ((now.boot_ns - anchor->boot_ns) / batch_ns + 1) * batch_ns;
@@ -111,15 +120,40 @@ uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clo
 
 /* anchors */
 
+/*
+ * A ring of slots, each written as a sequence lock: the fence pairs with that of pacer_state_get_anchor(),
+ * so that who sees a word of the new anchor sees that the one before is in force, and not this slot's.
+ */
 static void pacer_set_anchor(struct pacer *pacer, const struct pacer_anchor *anchor) {
         struct pacer_state *state = pacer->state;
         uint64_t n = atomic_load_explicit(&state->n_anchors, memory_order_relaxed);
+        uint64_t *to = (uint64_t *) &state->anchors[n % PACER_N_ANCHORS];
+        const uint64_t *from = (const uint64_t *) anchor;
 
+        atomic_thread_fence(memory_order_release);
+        for (size_t i = 0; i < sizeof(*anchor) / sizeof(*from); ++i)
+                __atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
         /* Pairs with the acquire in pacer_find_anchor(), in the process that comes after us. */
-        state->anchors[n % PACER_N_ANCHORS] = *anchor;
         atomic_store_explicit(&state->n_anchors, n + 1, memory_order_release);
 
         pacer->anchor = *anchor;
+}
+
+int pacer_state_get_anchor(const struct pacer_state *state, uint64_t number, struct pacer_anchor *anchor) {
+        const uint64_t *from = (const uint64_t *) &state->anchors[number % PACER_N_ANCHORS];
+        uint64_t *to = (uint64_t *) anchor;
+
+        if (number >= atomic_load_explicit(&state->n_anchors, memory_order_acquire))
+                return -ENOENT;
+
+        for (size_t i = 0; i < sizeof(*anchor) / sizeof(*to); ++i)
+                to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+        atomic_thread_fence(memory_order_acquire);
+
+        /* The slot of the oldest may be the one that is being written. */
+        return number + PACER_N_ANCHORS > atomic_load_explicit(&state->n_anchors, memory_order_relaxed)
+                               ? 0
+                               : -ENOENT;
 }
 
 /* Kept as long as it is not in contradiction to the ring, to the clock or to itself. */
@@ -131,32 +165,57 @@ static bool anchor_is_valid(const struct pacer_anchor *anchor, uint64_t head, st
                 return false;
 
         /* At most a day ahead: the rarest reading. */
-        return anchor->boot_ns <= now.boot_ns || anchor->boot_ns - now.boot_ns <= NSEC_PER_DAY;
+        return (int64_t) (anchor->boot_ns - now.boot_ns) <= (int64_t) NSEC_PER_DAY;
 }
 
 static bool pacer_find_anchor(struct pacer *pacer, uint64_t head, struct clocks now) {
         uint64_t n = atomic_load_explicit(&pacer->state->n_anchors, memory_order_acquire);
 
-        if (n == 0)
+        if (n == 0 || pacer->state->n_shards != pacer_get_stride(pacer) ||
+                        pacer->state->shard != pacer->settings.shard)
                 return false;
 
         pacer->anchor = pacer->state->anchors[(n - 1) % PACER_N_ANCHORS];
         return anchor_is_valid(&pacer->anchor, head, now);
 }
 
-/* The rate at @time_ns, and until when, into @anchor. */
-static void pacer_fill_rate(const struct pacer *pacer, uint64_t origin_ns, uint64_t time_ns,
-                struct pacer_anchor *anchor) {
-        struct rate rate = pacer->settings.rate;
-        uint64_t until_ns = 0;
+/* The profile, and where it is. */
+static struct course pacer_get_course(const struct pacer *pacer) {
+        return (struct course){
+                .profile = &pacer->settings.profile,
+                .origin_ns = pacer->state->profile_origin_ns,
+                .rate = pacer->settings.rate,
+                .anchor = pacer_get_anchor(pacer),
+                .until_ns = pacer->anchor.until_ns,
+        };
+}
 
-        if (profile_get_rate(&pacer->settings.profile, origin_ns, time_ns, &rate, &until_ns) &&
-                        until_ns == UINT64_MAX)
-                until_ns = 0;
-
-        anchor->rate_records = rate.n_records;
-        anchor->rate_period_ns = rate.period_ns;
+static void anchor_set_rate(struct pacer_anchor *anchor, const struct rate *rate, uint64_t until_ns) {
+        anchor->rate_records = rate->n_records;
+        anchor->rate_period_ns = rate->period_ns;
         anchor->until_ns = until_ns;
+}
+
+/*
+ * What is due from @anchor's time on, in steps that all machines count alike. A whole number of periods after
+ * 1970 a whole number of steps is due, with no part of a nanosecond left over.
+ */
+static void pacer_align(const struct pacer *pacer, struct pacer_anchor *anchor) {
+        uint64_t stride = pacer_get_stride(pacer), shard = pacer->settings.shard, past_ns, due;
+        struct anchor origin = { .rate = { anchor->rate_records, anchor->rate_period_ns } };
+
+        if (stride == 1)
+                return;
+
+        past_ns = anchor->time_ns % anchor->rate_period_ns;
+        origin.time_ns = anchor->time_ns - past_ns;
+        origin.step = origin.time_ns / anchor->rate_period_ns * anchor->rate_records;
+
+        due = past_ns > 0 ? anchor_get_due(&origin, anchor->time_ns - 1) : origin.step;
+        anchor->first_step = due + (shard + stride - due % stride) % stride;
+        anchor->step = origin.step;
+        anchor->time_ns -= past_ns;
+        anchor->boot_ns -= past_ns;
 }
 
 /*
@@ -165,10 +224,17 @@ static void pacer_fill_rate(const struct pacer *pacer, uint64_t origin_ns, uint6
  */
 static void pacer_begin_profile(struct pacer *pacer, struct pacer_anchor *anchor) {
         struct pacer_state *state = pacer->state;
+        struct course course = pacer_get_course(pacer);
+        uint64_t time_ns = anchor->time_ns;
 
-        pacer_fill_rate(pacer, anchor->time_ns, anchor->time_ns, anchor);
+        course.origin_ns = time_ns;
+        course_begin(&course, anchor->step, time_ns);
+        anchor_set_rate(anchor, &course.anchor.rate, course.until_ns);
+        anchor->origin_ns = pacer->settings.profile.n_phases > 0 ? time_ns : 0;
+        pacer_align(pacer, anchor);
+
         pacer_set_anchor(pacer, anchor);
-        state->profile_origin_ns = anchor->time_ns;
+        state->profile_origin_ns = time_ns;
         atomic_signal_fence(memory_order_release);
         state->profile_id = profile_get_id(&pacer->settings.profile);
 }
@@ -185,22 +251,28 @@ void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, stru
                 *eventp = (struct pacer_event){ .kind = PACER_STARTED };
                 pacer_begin_profile(pacer, &(struct pacer_anchor){
                                                            .step = head,
+                                                           .first_step = head,
                                                            .sequence = head,
                                                            .time_ns = now.real_ns,
                                                            .boot_ns = now.boot_ns,
                                                            .reason = PACER_STARTED,
                                            });
+                /* After it: a kill in between makes the next one start as well. */
+                atomic_signal_fence(memory_order_release);
+                state->shard = settings->shard;
+                state->n_shards = (uint32_t) pacer_get_stride(pacer);
         }
 
         eventp->anchor = pacer->anchor;
 }
 
-/* The next step at @boot_ns on, as the clock of the last anchor sees it. */
+/* @step at @boot_ns, as the clock of the last anchor sees it. */
 static struct pacer_anchor anchor_at(const struct pacer *pacer, uint64_t step, uint64_t head,
                 uint64_t boot_ns, enum pacer_event_kind reason) {
         struct pacer_anchor anchor = pacer->anchor;
 
         anchor.step = step;
+        anchor.first_step = step;
         anchor.sequence = head;
         anchor.time_ns += boot_ns - anchor.boot_ns;
         anchor.boot_ns = boot_ns;
@@ -211,18 +283,6 @@ static struct pacer_anchor anchor_at(const struct pacer *pacer, uint64_t step, u
 static uint64_t pacer_get_next_boot(const struct pacer *pacer, uint64_t head, struct clocks now) {
         return pacer_is_free_running(pacer) ? now.boot_ns
                                             : pacer_get_boot(pacer, pacer_get_step(pacer, head));
-}
-
-/* What is left of an interval of @rate, as a part of the interval of another. */
-static uint64_t interval_scale(const struct rate *rate, uint64_t rest_ns, const struct pacer_anchor *anchor) {
-        uint128 part_e32;
-
-        /* Where a profile gives way to Rate=max: at once. */
-        if (rate->period_ns == 0 || anchor->rate_period_ns == 0)
-                return 0;
-
-        part_e32 = (((uint128) rest_ns * rate->n_records) << 32) / rate->period_ns;
-        return (uint64_t) ((part_e32 * anchor->rate_period_ns / anchor->rate_records) >> 32);
 }
 
 /* A phase without end has no next anchor, and is in force all the same. */
@@ -249,8 +309,9 @@ static bool pacer_look_rate(struct pacer *pacer, uint64_t head, struct clocks no
         anchor = anchor_at(pacer, pacer_get_step(pacer, head), head,
                         MIN(pacer_get_next_boot(pacer, head, now), now.boot_ns), PACER_RATE_CHANGED);
         if (is_same_profile) {
-                anchor.rate_records = rate->n_records;
-                anchor.rate_period_ns = rate->period_ns;
+                anchor_set_rate(&anchor, rate, 0);
+                anchor.origin_ns = 0;
+                pacer_align(pacer, &anchor);
                 pacer_set_anchor(pacer, &anchor);
         } else
                 pacer_begin_profile(pacer, &anchor);
@@ -258,24 +319,21 @@ static bool pacer_look_rate(struct pacer *pacer, uint64_t head, struct clocks no
         return true;
 }
 
-/*
- * Where a stretch of constant rate ends the next begins, once all before has been made. The part of an
- * interval that has passed by then counts: the next reading comes after the rest of it, at the new rate.
- */
+/* Where a stretch of constant rate ends the next begins, once all before has been made. */
 static bool pacer_look_profile(struct pacer *pacer, uint64_t head, struct clocks now) {
-        struct anchor old = pacer_get_anchor(pacer);
+        struct course course = pacer_get_course(pacer);
+        uint64_t until_ns = course.until_ns, step = pacer_get_step(pacer, head);
         struct pacer_anchor anchor = pacer->anchor;
-        uint64_t until_ns = anchor.until_ns, step = pacer_get_step(pacer, head);
 
-        if (until_ns == 0 || pacer_get_time(pacer, now) < until_ns ||
-                        step < anchor_get_due(&old, until_ns - 1))
+        if (until_ns == 0 || pacer_get_time(pacer, now) < until_ns || step < course_get_end(&course))
                 return false;
 
-        pacer_fill_rate(pacer, pacer->state->profile_origin_ns, until_ns, &anchor);
-        anchor.step = step;
+        course_advance(&course);
+        anchor_set_rate(&anchor, &course.anchor.rate, course.until_ns);
+        anchor.step = course.anchor.step;
+        anchor.first_step = course.anchor.step;
         anchor.sequence = head;
-        anchor.time_ns =
-                        until_ns + interval_scale(&old.rate, anchor_get_time(&old, step) - until_ns, &anchor);
+        anchor.time_ns = course.anchor.time_ns;
         anchor.boot_ns += anchor.time_ns - pacer->anchor.time_ns;
         anchor.reason = PACER_SCHEDULED;
         pacer_set_anchor(pacer, &anchor);
@@ -295,6 +353,9 @@ static int64_t pacer_look_clock(struct pacer *pacer, uint64_t head, struct clock
         anchor.time_ns += (uint64_t) step_ns;
         if (anchor.until_ns > 0)
                 anchor.until_ns += (uint64_t) step_ns;
+        if (anchor.origin_ns > 0)
+                anchor.origin_ns += (uint64_t) step_ns;
+        pacer_align(pacer, &anchor);
         pacer_set_anchor(pacer, &anchor);
         pacer->state->profile_origin_ns += (uint64_t) step_ns;
         return step_ns;
@@ -314,7 +375,9 @@ static uint64_t pacer_look_backlog(struct pacer *pacer, uint64_t head, struct cl
         n_due = pacer_get_due(pacer, head, now);
         if (n_due == 0)
                 return 0;
-        anchor = anchor_at(pacer, step + n_due, head, pacer_get_boot(pacer, step + n_due), PACER_SKIPPED);
+        step += n_due * pacer_get_stride(pacer);
+        anchor = anchor_at(pacer, step, head, pacer_get_boot(pacer, step), PACER_SKIPPED);
+        pacer_align(pacer, &anchor);
         pacer_set_anchor(pacer, &anchor);
         return n_due;
 }

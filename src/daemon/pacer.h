@@ -9,11 +9,13 @@
  * arithmetic sets another anchor: a rate, a clock that was set, a delay too long to catch up. Of a profile,
  * each stretch of constant rate has its own, set exactly where the last one ends, whenever that is noticed.
  *
+ * One of several machines makes every so manieth step, counted from one of its own. All of them have to count
+ * alike, whenever each began: their anchors lie where a period of the rate begins, counted from 1970.
+ *
  * Pure but for the state it notes anchors in: clocks are arguments, so a test needs no time to pass.
  */
 
-#include "daemon/profile.h"
-#include "model/schedule.h"
+#include "model/course.h"
 #include "util/parse.h"
 
 #include <assert.h>
@@ -39,18 +41,21 @@ enum pacer_event_kind {
 };
 
 /*
- * From here on: @step is due at @time_ns, when the node has been up for @boot_ns, and becomes record
- * @sequence. The list of these, with seed, catalog and settings, decides every byte.
+ * From here on: @step is due at @time_ns, when the node has been up for @boot_ns; record @sequence is step
+ * @first_step, which is the same one unless there are several machines. The list of these, with seed, catalog
+ * and settings, decides every byte.
  */
 struct pacer_anchor {
         uint64_t step;
         uint64_t sequence;
         uint64_t time_ns; /* CLOCK_REALTIME */
-        uint64_t boot_ns; /* CLOCK_BOOTTIME */
+        uint64_t boot_ns; /* CLOCK_BOOTTIME; may lie before the node was up, and wraps around then */
         uint64_t rate_records;
         uint64_t rate_period_ns; /* 0: as fast as the machine goes */
         uint64_t reason;         /* enum pacer_event_kind */
         uint64_t until_ns;       /* CLOCK_REALTIME of the next anchor; 0: not known */
+        uint64_t first_step;
+        uint64_t origin_ns; /* CLOCK_REALTIME at which the profile began; 0: none */
 };
 
 #define PACER_N_ANCHORS 32u
@@ -63,16 +68,21 @@ struct pacer_state {
         _Atomic uint64_t n_anchors; /* ever set; the last one is in force */
         uint64_t profile_origin_ns; /* CLOCK_REALTIME at which it began */
         uint64_t profile_id;        /* of the one in force; 0: none */
-        uint64_t reserved[5];
+        uint64_t n_noted;           /* of n_anchors: in the file; the main loop's */
+        uint64_t noted_id;          /* of the settings that stand in the file; the main loop's */
+        uint32_t shard, n_shards;   /* for which the anchors are */
+        uint64_t reserved[2];
         struct pacer_anchor anchors[PACER_N_ANCHORS];
 };
 
-static_assert(sizeof(struct pacer_anchor) == 64, "outlives the process that wrote it");
-static_assert(sizeof(struct pacer_state) == 64 + 64 * PACER_N_ANCHORS, "outlives the process that wrote it");
+static_assert(sizeof(struct pacer_anchor) == 80, "outlives the process that wrote it");
+static_assert(sizeof(struct pacer_state) == 64 + 80 * PACER_N_ANCHORS, "outlives the process that wrote it");
 
 struct pacer_settings {
         struct rate rate;
         struct profile profile; /* Schedule=: goes before the rate, until it ends */
+        uint32_t shard;         /* Shard=: which of so many machines this is; the rate is that of all */
+        uint32_t n_shards;      /* 0: as 1 */
         uint64_t batch_ns;      /* BatchSec= */
         uint64_t catch_up_ns;   /* CatchUpSec=; NSEC_INFINITY: always catch up */
 };
@@ -90,7 +100,7 @@ struct pacer {
         struct pacer_anchor anchor; /* in force */
 };
 
-/* -EINVAL: not a rate, no batch. */
+/* -EINVAL: not a rate, no batch, or what several machines cannot agree on. */
 int pacer_settings_verify(const struct pacer_settings *settings);
 
 /*
@@ -103,7 +113,16 @@ void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, stru
 /* Sets an anchor if one is needed: 1 and why, call again; 0 all is well. */
 int pacer_look(struct pacer *pacer, uint64_t head, struct clocks now, struct pacer_event *eventp);
 
+/*
+ * Anchor @number of those ever set, from 0, as the thread that sets them may be doing right now. -ENOENT: it
+ * is not set yet, or no longer kept. Any thread.
+ */
+int pacer_state_get_anchor(const struct pacer_state *state, uint64_t number, struct pacer_anchor *anchor);
+
 bool pacer_is_free_running(const struct pacer *pacer);
+
+/* Steps from one of this machine's to its next. */
+uint64_t pacer_get_stride(const struct pacer *pacer);
 
 /* The step that becomes record @head. */
 uint64_t pacer_get_step(const struct pacer *pacer, uint64_t head);

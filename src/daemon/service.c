@@ -88,6 +88,8 @@ static struct generator_settings config_get_generator_settings(const struct conf
                 .pacer = {
                         .rate = config->rate,
                         .profile = config->profile,
+                        .shard = config->shard.index,
+                        .n_shards = config->shard.n,
                         .batch_ns = config->batch_ns,
                         .catch_up_ns = config->catch_up_ns,
                 },

@@ -13,7 +13,7 @@
 #include "daemon/recorder.h"
 
 #define STATE_MAGIC   UINT64_C(0x0a65746174733469) /* "i4state\n" */
-#define STATE_VERSION UINT32_C(1)
+#define STATE_VERSION UINT32_C(2)
 #define STATE_SIZE    4096u
 
 struct state_memory {

@@ -105,7 +105,10 @@ void console_begin(struct console *console, const struct options *options) {
                         is_stdout            ? "streaming"
                         : options->is_append ? "appending"
                                              : "overwriting");
-        rate_tell(file, options->rate);
+        if (options->profile.n_phases > 0)
+                (void) fprintf(file, "by schedule\n");
+        else
+                rate_tell(file, options->rate);
         if (options->duration_ns != NSEC_INFINITY)
                 (void) fprintf(file, "Duration: %s\n", go_format(options->duration_ns, buffer));
         if (options->is_verbose)

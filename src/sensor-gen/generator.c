@@ -14,6 +14,8 @@
  * - With -speed, the wall clock runs so many times as fast.
  * - At max, another chunk is always due. Its readings are spread over the time since the last one.
  *
+ * Where -schedule changes the rate, all of this holds for one stretch of constant rate after the other.
+ *
  * A run that lasts 5 s at 10000 a second makes 50000 readings, n = 0 … 49999, due at n / 10000 s. The last of
  * them are made when the 5 s are over. A machine that cannot keep up must not use that to go on for ever: if
  * it had not been on time even once during the last second (or half of the run), what is missing stays
@@ -22,6 +24,7 @@
 
 #include "sensor-gen/generator.h"
 
+#include "model/course.h"
 #include "sensor-gen/signals.h"
 #include "sensor-gen/sink.h"
 #include "util/clock.h"
@@ -48,11 +51,12 @@ struct generator {
 
         /* the schedule */
         bool is_simulated, is_free_running, has_from;
-        struct anchor anchor;
+        struct course course;
+        bool is_last_stretch;
         uint64_t end_ns; /* CLOCK_REALTIME, like all times here that are not called mono; NSEC_INFINITY: none
                           */
-        uint64_t end_step;
-        uint64_t stride; /* of all steps this makes one in so many */
+        uint64_t end_step; /* of this stretch */
+        uint64_t stride;   /* of all steps this makes one in so many */
         uint64_t shard;
         uint64_t start_mono_ns;
         uint64_t base_ns; /* the plant's time at that */
@@ -100,7 +104,9 @@ int generator_new(struct generator **generatorp, const struct options *options,
                 .is_caught_up = !options->is_then_live,
                 .speed = MAX(options->speed, UINT64_C(1)),
                 .is_free_running = options->rate.period_ns == 0,
-                .anchor = { .time_ns = options->from_ns, .rate = options->rate },
+                .course = { .profile = &options->profile,
+                                .origin_ns = options->from_ns,
+                                .rate = options->rate },
                 .end_ns = options->duration_ns,
                 .stride = options->n_shards,
                 .shard = options->shard,
@@ -128,21 +134,44 @@ struct generator *generator_free(struct generator *generator) {
 
 /* schedule */
 
+/* What is due at the very end belongs to the next run. */
+static void stretch_begin(struct generator *generator) {
+        const struct course *course = &generator->course;
+
+        generator->is_last_stretch = course->until_ns == 0 || course->until_ns >= generator->end_ns;
+        generator->end_step = generator->is_last_stretch
+                                              ? anchor_get_due(&course->anchor, generator->end_ns - 1)
+                                              : course_get_end(course);
+}
+
+/* Whether @now_ns is behind the end of this stretch, and all of it is made. */
+static bool stretch_is_over(const struct generator *generator, uint64_t now_ns) {
+        return !generator->is_free_running && !generator->is_last_stretch &&
+               generator->step >= generator->end_step &&
+               (generator->is_simulated || now_ns >= generator->course.until_ns);
+}
+
+static void stretch_end(struct generator *generator) {
+        course_advance(&generator->course);
+        stretch_begin(generator);
+}
+
 static void schedule_start(struct generator *generator) {
+        struct course *course = &generator->course;
+
         generator->start_mono_ns = clock_now_ns(CLOCK_MONOTONIC);
         if (!generator->has_from)
-                generator->anchor.time_ns = clock_now_ns(CLOCK_REALTIME);
-        generator->base_ns =
-                        generator->is_then_live ? clock_now_ns(CLOCK_REALTIME) : generator->anchor.time_ns;
+                course->origin_ns = clock_now_ns(CLOCK_REALTIME);
+        generator->base_ns = generator->is_then_live ? clock_now_ns(CLOCK_REALTIME) : course->origin_ns;
 
         if (generator->end_ns < NSEC_INFINITY - generator->base_ns)
                 generator->end_ns += generator->base_ns;
         else
                 generator->end_ns = NSEC_INFINITY;
 
-        /* What is due at the very end belongs to the next run. */
+        course_begin(course, 0, course->origin_ns);
         if (!generator->is_free_running)
-                generator->end_step = anchor_get_due(&generator->anchor, generator->end_ns - 1);
+                stretch_begin(generator);
 
         generator->last_ns = generator->on_time_ns = generator->base_ns;
 }
@@ -174,7 +203,7 @@ static uint64_t schedule_get_due(const struct generator *generator, uint64_t now
         if (generator->is_free_running)
                 return now_ns < generator->end_ns ? generator->step + CHUNK_RECORDS : generator->step;
 
-        return MIN(anchor_get_due(&generator->anchor, now_ns), generator->end_step);
+        return MIN(anchor_get_due(&generator->course.anchor, now_ns), generator->end_step);
 }
 
 /* Whether it is of no use to make more, although more is due. */
@@ -195,7 +224,7 @@ static void schedule_skip(struct generator *generator, uint64_t now_ns) {
         if (generator->is_simulated || generator->is_free_running || !generator->is_caught_up ||
                         generator->catch_up_ns == NSEC_INFINITY)
                 return;
-        if (now_ns <= generator->catch_up_ns || anchor_get_time(&generator->anchor, generator->step) >=
+        if (now_ns <= generator->catch_up_ns || anchor_get_time(&generator->course.anchor, generator->step) >=
                                                                 now_ns - generator->catch_up_ns)
                 return;
 
@@ -210,9 +239,10 @@ static uint64_t schedule_get_deadline(const struct generator *generator) {
         uint64_t due_ns, batch_ns = generator->batch_ns;
 
         if (generator->step >= generator->end_step)
-                return time_to_mono(generator, generator->end_ns);
+                return time_to_mono(generator,
+                                generator->is_last_stretch ? generator->end_ns : generator->course.until_ns);
 
-        due_ns = time_to_mono(generator, anchor_get_time(&generator->anchor, generator->step)) -
+        due_ns = time_to_mono(generator, anchor_get_time(&generator->course.anchor, generator->step)) -
                  generator->start_mono_ns;
         due_ns = (due_ns + batch_ns - 1) / batch_ns * batch_ns;
         return MIN(generator->start_mono_ns + due_ns, time_to_mono(generator, generator->end_ns));
@@ -239,7 +269,7 @@ static int chunk_make(struct generator *generator, size_t n, uint64_t now_ns) {
         if (generator->is_free_running)
                 timeline_init_span(&timeline, generator->last_ns, now_ns, n);
         else
-                timeline_init_share(&timeline, &generator->anchor, generator->step, generator->stride);
+                timeline_init_share(&timeline, &generator->course.anchor, generator->step, generator->stride);
         generator->last_ns = now_ns;
 
         model_generate(generator->model, generator->step,
@@ -262,6 +292,8 @@ static int generator_step(struct generator *generator, struct console *console) 
         uint64_t due;
         int r;
 
+        while (stretch_is_over(generator, now_ns))
+                stretch_end(generator);
         schedule_skip(generator, now_ns);
 
         due = schedule_get_due(generator, now_ns);
@@ -276,12 +308,26 @@ static int generator_step(struct generator *generator, struct console *console) 
         generator->on_time_ns = now_ns;
         generator->is_caught_up = true;
         if (now_ns >= generator->end_ns ||
-                        (generator->is_simulated && generator->step >= generator->end_step))
+                        (generator->is_simulated && generator->step >= generator->end_step &&
+                                        generator->is_last_stretch))
                 return 0;
 
         console_report(console, generator->n_made, mono_ns);
         r = generator_wait(generator, console, mono_ns);
         return r < 0 ? r : 1;
+}
+
+/* It came to its end: what was not made until then never will be. */
+static void schedule_give_up(struct generator *generator) {
+        for (;;) {
+                uint64_t n = schedule_count(generator, generator->end_step);
+
+                generator->n_missing += n;
+                generator->step += n * generator->stride;
+                if (generator->is_last_stretch)
+                        return;
+                stretch_end(generator);
+        }
 }
 
 int generator_run(struct generator *generator, struct console *console) {
@@ -293,9 +339,8 @@ int generator_run(struct generator *generator, struct console *console) {
                 r = generator_step(generator, console);
         while (r > 0 && signals_get_n_stops() == 0);
 
-        /* It came to its end, and not with all that was to be made. */
         if (r == 0 && !generator->is_free_running)
-                generator->n_missing += schedule_count(generator, generator->end_step);
+                schedule_give_up(generator);
 
         if (r >= 0)
                 r = sink_finish(&generator->sink);

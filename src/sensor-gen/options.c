@@ -42,6 +42,10 @@ static int rate_parse(struct options *options, const char *text) {
         return parse_rate(text, &options->rate);
 }
 
+static int schedule_parse(struct options *options, const char *text) {
+        return profile_parse(text, &options->profile);
+}
+
 static int duration_parse(struct options *options, const char *text) {
         uint64_t ns;
         int r;
@@ -149,28 +153,8 @@ static int labels_parse(struct options *options, const char *text) {
         return -EINVAL;
 }
 
-/* "2/4" */
 static int shard_parse(struct options *options, const char *text) {
-        char index[16];
-        size_t n = strcspn(text, "/");
-        uint64_t shard, n_shards;
-        int r;
-
-        if (n >= sizeof(index) || !text[n])
-                return -EINVAL;
-
-        (void) snprintf(index, sizeof(index), "%.*s", (int) n, text);
-        r = parse_uint64(index, &shard);
-        if (r >= 0)
-                r = parse_uint64(text + n + 1, &n_shards);
-        if (r < 0)
-                return r;
-        if (n_shards < 1 || n_shards > SENSORS_MAX || shard >= n_shards)
-                return -ERANGE;
-
-        options->shard = (uint32_t) shard;
-        options->n_shards = (uint32_t) n_shards;
-        return 0;
+        return parse_shard(text, &options->shard, &options->n_shards);
 }
 
 static int sequence_parse(struct options *options, const char *text) {
@@ -236,6 +220,10 @@ static const struct flag flags[] = {
         { "o", "FILE", "write to FILE, \"-\" is standard output (output.jsonl)", "a file name", path_parse },
         { "rate", "RATE", "entries a second, or 90/min, 5/h, max (10000)",
                         "a rate: 2.5, 10000, 90/min or max, from 1/d to 1000000000", rate_parse },
+        { "schedule", "PHASES", "a rate that changes: 1000 for 50s, 20000 for 10s, repeat (none)",
+                        "phases such as \"1000 for 50s, 20000 for 10s, repeat\", \"100..5000 for 10min, 5000\" or "
+                        "\"daily 2000..20000\"",
+                        schedule_parse },
         { "d", "SPAN", "stop after 500ms, 30s, 1h2m3.5s; 0 is never (0)",
                         "a span of time: 500ms, 30s or 1h2m3.5s", duration_parse },
         { "v", NULL, "tell the seed, and the progress every 5 s", "yes or no", verbose_parse },
@@ -266,7 +254,7 @@ static const struct flag flags[] = {
                         "told by itself", dirty_parse },
         { "dirty-log", "FILE", "a JSON line for each line that was spoilt", "a file name", dirty_log_parse },
         { "shard", "I/N", "make only what falls to machine I of N, from 0 (0/1)",
-                        "I/N with I from 0 to N - 1, as 2/4", shard_parse },
+                        "I/N with I from 0 to N - 1 and N up to 1024, as 2/4", shard_parse },
         { "batchsec", "SPAN", "make entries this often, 1ms to 1s (10ms)", "a span from 1ms to 1s",
                         batch_parse },
         { "catchupsec", "SPAN", "skip what is later than this (10s)", "a span of 2s or more, or infinity",
@@ -330,6 +318,8 @@ static int flag_apply(const struct flag *flag, struct options *options, const ch
 static const char *options_check_shard(const struct options *options) {
         if (options->n_shards > 1 && options->rate.period_ns == 0)
                 return "-shard needs a rate: machines have no other way to agree on who makes what";
+        if (options->profile.n_phases > 0 && options->rate.period_ns == 0)
+                return "-schedule needs a -rate that is a number, for what comes after its end";
         if (options->n_sensors % options->n_shards != 0)
                 return "-shard I/N: N has to divide the number of sensors, so that each stays with one machine";
 

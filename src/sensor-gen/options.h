@@ -7,6 +7,7 @@
 
 #include "dirt/settings.h"
 #include "model/model.h"
+#include "model/profile.h"
 #include "util/parse.h"
 
 #include <stdbool.h>
@@ -15,7 +16,8 @@
 struct options {
         const char *path; /* "-": standard output */
         struct rate rate;
-        uint64_t duration_ns; /* NSEC_INFINITY: until interrupted */
+        struct profile profile; /* -schedule: goes before the rate, until it ends */
+        uint64_t duration_ns;   /* NSEC_INFINITY: until interrupted */
         bool is_verbose;
         bool is_append;
 

@@ -293,6 +293,29 @@ int parse_percent(const char *text, uint32_t *value_e4p) {
         return 0;
 }
 
+int parse_shard(const char *text, uint32_t *shardp, uint32_t *n_shardsp) {
+        size_t n = strcspn(text, "/");
+        uint64_t shard, n_shards;
+        char first[16];
+        int r;
+
+        if (n >= sizeof(first) || !text[n])
+                return -EINVAL;
+
+        (void) snprintf(first, sizeof(first), "%.*s", (int) n, text);
+        r = parse_uint64(first, &shard);
+        if (r >= 0)
+                r = parse_uint64(text + n + 1, &n_shards);
+        if (r < 0)
+                return r;
+        if (n_shards < 1 || n_shards > SHARDS_MAX || shard >= n_shards)
+                return -ERANGE;
+
+        *shardp = (uint32_t) shard;
+        *n_shardsp = (uint32_t) n_shards;
+        return 0;
+}
+
 /* Exactly @n digits, from @minimum to @maximum. */
 static int field_parse(const char **textp, size_t n, int minimum, int maximum, int *valuep) {
         int value = 0;

@@ -23,6 +23,9 @@ int parse_span(const char *text, uint64_t *nsp);
 int parse_size(const char *text, uint64_t *bytesp);
 /* "15%", "2.5%": hundredths of a percent, 0 … 10000 */
 int parse_percent(const char *text, uint32_t *value_e4p);
+/* "2/4": which of how many machines, from 0, at most SHARDS_MAX of them */
+#define SHARDS_MAX 1024u
+int parse_shard(const char *text, uint32_t *shardp, uint32_t *n_shardsp);
 /* RFC 3339 with any zone ("2026-11-23T10:49:43.7Z"), or "@seconds": CLOCK_REALTIME nanoseconds */
 int parse_time(const char *text, uint64_t *nsp);
 

@@ -260,6 +260,8 @@ static void test_bad_values(void **state) {
                 { "Generator", "Rate", "1000000001", "at most 1000000000 a second" },
                 { "Generator", "Schedule", "up and down",
                                 "Schedule=up and down: must be phases such as \"1000 for" },
+                { "Generator", "Shard", "2", "Shard=2: must be I/N with I from 0 to N - 1" },
+                { "Generator", "Shard", "2/2", "Shard=2/2: must be I/N" },
                 { "Generator", "Seed", "-1", "Seed=-1: must be a number from 0 to 18446744073709551615" },
                 { "Generator", "Sensors", "0", "Sensors=0: must be a number from 1 to 10000000" },
                 { "Generator", "Sensors", "4294967297", "must be a number from 1 to 10000000" },
@@ -326,6 +328,34 @@ static void test_machine_seed(void **state) {
         assert_int_equal(f->config.seed, 1);
         parse(f, "[Generator]\nSeed=machine\n");
         assert_true(f->config.seed == seed);
+}
+
+/* What one machine can do and several cannot agree on. */
+static void test_shard(void **state) {
+        static const struct {
+                const char *text, *expected;
+        } cases[] = {
+                { "Shard=1/4", "Shard=1/4 needs a Seed= that is a number" },
+                { "Shard=1/4\nSeed=7\nSensors=6", "4 does not divide Sensors=6" },
+                { "Shard=1/4\nSeed=7\nRate=max", "Shard=1/4 needs a Rate= that is a number" },
+                { "Shard=1/4\nSeed=7\nSchedule=daily 1..2", "leave out Schedule=" },
+                { "Shard=1/4\nSeed=7", "" },
+                { "Rate=max\nSensors=3", "" },
+        };
+        struct fixture *f = *state;
+        char text[128];
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); ++i) {
+                f->journal = (struct journal){};
+                config_init(&f->config);
+                (void) snprintf(text, sizeof(text), "[Generator]\n%s\n", cases[i].text);
+                parse(f, text);
+                config_verify(&f->config, "i4d.conf", &f->complaints);
+                if (*cases[i].expected)
+                        assert_complaint(f, cases[i].expected);
+                else
+                        assert_string_equal(f->journal.text, "");
+        }
 }
 
 static void test_overflow(void **state) {
@@ -524,6 +554,7 @@ int main(void) {
                 TEST(test_bad_values),
                 TEST(test_empty_value),
                 TEST(test_machine_seed),
+                TEST(test_shard),
                 TEST(test_overflow),
                 TEST(test_lines),
                 TEST(test_bad_lines),

@@ -217,6 +217,7 @@ static void test_resume(void **state) {
 static void set_anchor(struct fixture *f, uint64_t ago_ns, struct rate rate) {
         f->state.anchors[0] = (struct pacer_anchor){
                 .step = 7,
+                .first_step = 7,
                 .sequence = 1000,
                 .time_ns = clock_now_ns(CLOCK_REALTIME) - ago_ns,
                 .boot_ns = clock_now_ns(CLOCK_BOOTTIME) - ago_ns,
@@ -224,6 +225,7 @@ static void set_anchor(struct fixture *f, uint64_t ago_ns, struct rate rate) {
                 .rate_period_ns = rate.period_ns,
         };
         f->state.n_anchors = 1;
+        f->state.n_shards = 1;
         f->settings.pacer.rate = rate;
 }
 

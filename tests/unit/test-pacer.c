@@ -294,7 +294,7 @@ static void test_bad_state(void **state) {
                 { .sequence = 501, .rate_records = 1, .rate_period_ns = 1, .boot_ns = BOOT_NS },
                 { .sequence = 1, .rate_records = 0, .rate_period_ns = 1, .boot_ns = BOOT_NS },
                 { .sequence = 1, .rate_records = 2, .rate_period_ns = 1, .boot_ns = BOOT_NS },
-                { .sequence = 1, .rate_records = 1, .rate_period_ns = 1, .boot_ns = UINT64_MAX },
+                { .sequence = 1, .rate_records = 1, .rate_period_ns = 1, .boot_ns = INT64_MAX },
         };
         struct fixture *f = *state;
 
@@ -323,6 +323,153 @@ static void test_torn_anchor(void **state) {
         succeed(f, &f->pacer.settings, after(100));
         assert_int_equal(f->event.kind, PACER_RESUMED);
         assert_memory_equal(&f->pacer.anchor, &last, sizeof(last));
+}
+
+/* several machines */
+
+struct machine {
+        struct pacer_state state;
+        struct pacer_settings settings;
+        struct pacer pacer;
+        struct pacer_event event;
+        uint64_t head;
+        bool is_begun;
+};
+
+static void machine_start(struct machine *machine, struct clocks now) {
+        pacer_init(&machine->pacer, &machine->settings, &machine->state, machine->head, now, &machine->event);
+        machine->is_begun = true;
+}
+
+#define TIMES_MAX 4096u
+
+/* Makes what is due on one machine, and notes the time of each step, which no other may have. */
+static void machine_make(struct machine *machine, struct clocks now, uint64_t first_step,
+                uint64_t times[static TIMES_MAX]) {
+        uint64_t stride = pacer_get_stride(&machine->pacer), n;
+        struct timeline timeline;
+
+        while (pacer_look(&machine->pacer, machine->head, now, &machine->event) > 0)
+                ;
+        n = pacer_get_due(&machine->pacer, machine->head, now);
+        pacer_init_timeline(&machine->pacer, machine->head, &timeline);
+        for (; n > 0; --n) {
+                uint64_t step = pacer_get_step(&machine->pacer, machine->head++);
+                uint64_t time_ns = timeline_next(&timeline);
+
+                assert_int_equal(step % stride, machine->settings.shard);
+                assert_in_range(time_ns, 1, now.real_ns);
+                if (step < first_step)
+                        continue;
+                assert_in_range(step - first_step, 0, TIMES_MAX - 1);
+                assert_int_equal(times[step - first_step], 0);
+                times[step - first_step] = time_ns;
+        }
+}
+
+/*
+ * Three machines, begun at different moments, one of them killed, none with the same BatchSec=, at a rate
+ * whose steps are no whole nanoseconds: from when the last has begun each step is made once, at its time.
+ */
+static void check_machines(const struct rate *rate, uint64_t span_ns) {
+        static const uint64_t begin_ns[] = { 1, 777777777, 1234567890 };
+        struct machine machines[3] = {};
+        uint64_t times[TIMES_MAX] = {}, tick_ns = span_ns / 500, first, last;
+        struct anchor origin = { .rate = *rate };
+
+        /* at the first tick after that */
+        first = anchor_get_due(&origin, after((begin_ns[2] / tick_ns + 1) * tick_ns).real_ns);
+        last = anchor_get_due(&origin, after(span_ns).real_ns);
+        assert_in_range(last - first, 10, TIMES_MAX - 1);
+
+        for (uint64_t ns = 0; ns <= span_ns; ns += tick_ns)
+                for (uint32_t i = 0; i < ELEMENTSOF(machines); ++i) {
+                        struct machine *machine = &machines[i];
+
+                        machine->settings = settings;
+                        machine->settings.rate = *rate;
+                        machine->settings.shard = i;
+                        machine->settings.n_shards = ELEMENTSOF(machines);
+                        machine->settings.batch_ns += i;
+                        machine->settings.catch_up_ns = NSEC_INFINITY;
+                        if (!machine->is_begun || (i == 1 && ns % 7 == 0)) {
+                                if (ns < begin_ns[i])
+                                        continue;
+                                machine_start(machine, after(ns));
+                        }
+                        machine_make(machine, after(ns), first, times);
+                }
+
+        for (uint64_t i = 0; i + 10 < last - first; ++i)
+                assert_int_equal(times[i], anchor_get_time(&origin, first + i));
+        for (uint32_t i = 0; i < ELEMENTSOF(machines); ++i)
+                assert_int_equal(machines[i].state.n_anchors, 1);
+}
+
+static void test_machines(void **state) {
+        (void) state;
+        check_machines(&(struct rate){ 333, NSEC_PER_SEC }, 10 * NSEC_PER_SEC);
+        check_machines(&(struct rate){ 7, NSEC_PER_SEC }, 100 * NSEC_PER_SEC);
+        check_machines(&(struct rate){ 1999, NSEC_PER_HOUR }, 2 * NSEC_PER_HOUR);
+}
+
+/* After a new rate, a skip and a clock that was set it counts as others do again. */
+static void test_machine_again(void **state) {
+        struct machine machine = { .settings = settings };
+        struct anchor origin = { .rate = { 250, NSEC_PER_SEC } };
+        uint64_t step;
+        struct clocks now;
+
+        (void) state;
+        machine.settings.shard = 1;
+        machine.settings.n_shards = 4;
+        machine_start(&machine, after(1));
+        machine.head += pacer_get_due(&machine.pacer, machine.head, after(NSEC_PER_SEC));
+
+        machine.pacer.settings.rate = origin.rate;
+        assert_int_equal(pacer_look(&machine.pacer, machine.head, after(NSEC_PER_SEC), &machine.event), 1);
+        assert_int_equal(machine.event.kind, PACER_RATE_CHANGED);
+        step = pacer_get_step(&machine.pacer, machine.head);
+        assert_int_equal(step % 4, 1);
+        assert_in_range(anchor_get_time(&origin, step), REAL_NS, REAL_NS + NSEC_PER_SEC + 16 * NSEC_PER_MSEC);
+
+        assert_int_equal(pacer_look(&machine.pacer, machine.head, after(60 * NSEC_PER_SEC), &machine.event),
+                        1);
+        assert_int_equal(machine.event.kind, PACER_SKIPPED);
+        assert_in_range(machine.event.n_records, 59 * 250 / 4 - 1, 60 * 250 / 4);
+        step = pacer_get_step(&machine.pacer, machine.head);
+        assert_int_equal(step % 4, 1);
+        assert_in_range(anchor_get_time(&origin, step), REAL_NS + 60 * NSEC_PER_SEC,
+                        REAL_NS + 60 * NSEC_PER_SEC + 16 * NSEC_PER_MSEC);
+
+        now = after(60 * NSEC_PER_SEC);
+        now.real_ns += NSEC_PER_HOUR + 1;
+        assert_int_equal(pacer_look(&machine.pacer, machine.head, now, &machine.event), 1);
+        assert_int_equal(machine.event.kind, PACER_CLOCK_STEPPED);
+        step = pacer_get_step(&machine.pacer, machine.head);
+        assert_int_equal(step % 4, 1);
+        assert_in_range(anchor_get_time(&origin, step), now.real_ns, now.real_ns + 32 * NSEC_PER_MSEC);
+
+        /* Another share begins anew. */
+        machine.settings.n_shards = 2;
+        machine_start(&machine, now);
+        assert_int_equal(machine.event.kind, PACER_STARTED);
+}
+
+/* Others may look at anchors while they are set, and get whole ones or none. */
+static void test_get_anchor(void **state) {
+        struct fixture *f = *state;
+        struct pacer_anchor anchor;
+
+        assert_int_equal(pacer_state_get_anchor(&f->state, 1, &anchor), -ENOENT);
+        for (unsigned int i = 0; i < PACER_N_ANCHORS; ++i) {
+                f->pacer.settings.rate.n_records = 1 + i % 2;
+                assert_int_equal(pacer_look(&f->pacer, f->head, after(i), &f->event), 1);
+                assert_int_equal(pacer_state_get_anchor(&f->state, i + 1, &anchor), 0);
+                assert_memory_equal(&anchor, &f->event.anchor, sizeof(anchor));
+        }
+        assert_int_equal(pacer_state_get_anchor(&f->state, 1, &anchor), -ENOENT);
+        assert_int_equal(pacer_state_get_anchor(&f->state, 2, &anchor), 0);
 }
 
 static void test_settings(void **state) {
@@ -504,6 +651,9 @@ int main(void) {
                 cmocka_unit_test(test_profile_exact),
                 cmocka_unit_test(test_profile_rate),
                 cmocka_unit_test(test_profile_changes),
+                cmocka_unit_test(test_machines),
+                cmocka_unit_test(test_machine_again),
+                cmocka_unit_test_setup_teardown(test_get_anchor, setup, teardown),
                 cmocka_unit_test(test_settings),
         };
 

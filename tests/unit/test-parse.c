@@ -171,6 +171,36 @@ static void test_percent(void **state) {
         examples_check(examples, ELEMENTSOF(examples), parse_percent_wide);
 }
 
+static int parse_shard_wide(const char *text, uint64_t *valuep) {
+        uint32_t shard = 0, n_shards = 0;
+        int r = parse_shard(text, &shard, &n_shards);
+
+        if (r >= 0)
+                *valuep = (uint64_t) shard << 32 | n_shards;
+        return r;
+}
+
+static void test_shard(void **state) {
+        static const struct example examples[] = {
+                { "0/1", 0, 1 },
+                { "2/4", 0, UINT64_C(2) << 32 | 4 },
+                { "1023/1024", 0, UINT64_C(1023) << 32 | 1024 },
+                { "4/4", -ERANGE },
+                { "0/0", -ERANGE },
+                { "0/1025", -ERANGE },
+                { "0/18446744073709551616", -ERANGE },
+                { "1", -EINVAL },
+                { "/2", -EINVAL },
+                { "1/", -EINVAL },
+                { "1/2/4", -EINVAL },
+                { "1 / 2", -EINVAL },
+                { "00000000000000000/2", -EINVAL },
+                { "", -EINVAL },
+        };
+
+        examples_check(examples, ELEMENTSOF(examples), parse_shard_wide);
+}
+
 static void test_time(void **state) {
         static const struct example examples[] = {
                 { "1970-01-01T00:00:00Z", 0, 0 },
@@ -345,6 +375,7 @@ int main(void) {
                 cmocka_unit_test(test_span),
                 cmocka_unit_test(test_size),
                 cmocka_unit_test(test_percent),
+                cmocka_unit_test(test_shard),
                 cmocka_unit_test(test_time),
                 cmocka_unit_test(test_rate),
                 cmocka_unit_test(test_format_time),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "daemon/profile.h"
+#include "model/profile.h"
 
 #include "util/clock.h"
 #include "util/macros.h"

@@ -218,6 +218,26 @@ done
 repeatable run 0 -d 10s -shard 1/2 -o shard.jsonl
 lines shard.jsonl 5000
 
+case="a rate that changes, in shares and at another speed"
+all="-seed 7 -from 2026-01-01T00:00:00Z -rate 50 -d 5min -sequence"
+for schedule in "100..500 for 5s, 1000 for 2500ms, daily 10..20 for 2min, 333/min for 1min, repeat" "300 for 10s"; do
+        # shellcheck disable=SC2086
+        run 0 $all -schedule "$schedule" -o whole.jsonl
+        says out ' by schedule$'
+        rm -f shard.jsonl
+        for i in 0 1 2 3; do
+                # shellcheck disable=SC2086
+                run 0 $all -schedule "$schedule" -shard $i/4 -append -o shard.jsonl
+        done
+        sort whole.jsonl >whole.sorted
+        sort shard.jsonl | cmp -s - whole.sorted || fail "$schedule: the shares are not the whole"
+        # shellcheck disable=SC2086
+        run 0 $all -schedule "$schedule" -speed 1000 -o fast.jsonl
+        cmp fast.jsonl whole.jsonl || fail "$schedule: the speed changes readings"
+done
+# 300 a second, then 50
+lines whole.jsonl $((10 * 300 + 290 * 50))
+
 case="a scenario, and the list of what has shown"
 echo '{"kind":"stuck","sensor":"SNS-pre-0000","start":"+2s","for":"5s"}' >scenario
 repeatable run 0 -sensors 8 -d 10s -anomalies 0% -labels sidecar -scenario scenario -o m.jsonl
@@ -271,7 +291,7 @@ case="usage"
 for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
                 '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
                 '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
-                '-catchupsec 1s' '-shard 4/4' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-dirty 1' '-dirty nul=1%' '-dirty null=60%,late=50%' '-dirty-log x' '-append=perhaps' '-o='; do
+                '-catchupsec 1s' '-shard 4/4' '-shard 0/2000' '-schedule max' '-schedule 5,6' '-schedule 5 -rate max' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-dirty 1' '-dirty nul=1%' '-dirty null=60%,late=50%' '-dirty-log x' '-append=perhaps' '-o='; do
         # shellcheck disable=SC2086
         run 2 $arguments
         [ "$(wc -l <err)" -eq 1 ] || fail "not one line for $arguments: $(cat err)"
