@@ -219,6 +219,27 @@ static const struct value_type type_share = {
         .describe = share_describe,
 };
 
+static int mix_type_parse(const struct config_key *key, const char *text, void *value) {
+        if (!*text) {
+                *(struct mix *) value = (struct mix){};
+                return 0;
+        }
+
+        return mix_parse(text, value);
+}
+
+static void mix_type_describe(const struct config_key *key, char *buffer, size_t size) {
+        char description[MIX_DESCRIPTION_MAX];
+
+        (void) snprintf(buffer, size, "%s", mix_describe(description));
+}
+
+static const struct value_type type_mix = {
+        .size = sizeof(struct mix),
+        .parse = mix_type_parse,
+        .describe = mix_type_describe,
+};
+
 /* types: spans, sizes, limits */
 
 static int span_parse(const struct config_key *key, const char *text, void *value) {
@@ -453,6 +474,7 @@ static const struct config_key keys[] = {
         { "Generator", "Model",           "network",  &type_choice,    MEMBER(model),                      CONFIG_RESTART, .names = model_names },
         { "Generator", "Scenario",        "",         &type_path,      MEMBER(scenario),                   CONFIG_RESTART },
         { "Generator", "Anomalies",       "2%",       &type_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
+        { "Generator", "AnomalyMix",      "",         &type_mix,       MEMBER(mix),                        CONFIG_RESTART },
         { "Generator", "Labels",          "none",     &type_choice,    MEMBER(labels),                     CONFIG_RESTART, .names = label_names },
         { "Generator", "BatchSec",        "10ms",     &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },
         { "Generator", "CatchUpSec",      "10s",      &type_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, 2 * NSEC_PER_SEC, NSEC_INFINITY },

@@ -52,6 +52,7 @@ struct config {
         char scenario[PATH_MAX]; /* empty: none */
         enum model_kind model;
         uint32_t anomalies_e4; /* hundredths of a percent */
+        struct mix mix;        /* all zero: the usual one */
         uint64_t batch_ns;
         uint64_t catch_up_ns; /* NSEC_INFINITY: catch up whatever the delay was */
 

@@ -313,6 +313,7 @@ static int service_load(struct service *service) {
                                         .kind = config->model,
                                         .seed = config->seed,
                                         .anomalies_e4 = config->anomalies_e4,
+                                        .mix = config->mix,
                                         .plant = plant,
                         },
                         service->catalog);

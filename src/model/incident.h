@@ -15,6 +15,8 @@
 #include <stdbool.h>
 
 #define INCIDENT_PIPELINE_SLOT_NS (UINT64_C(6) * 3600 * 1000000000)
+/* A pipeline's takes so long to develop at a place, and to pass. */
+#define INCIDENT_DEVELOPMENT_NS   (UINT64_C(60) * 1000000000)
 #define INCIDENT_SENSOR_SLOT_NS   (UINT64_C(3600) * 1000000000)
 
 struct incident {
@@ -27,14 +29,24 @@ struct incident {
         bool is_negative;      /* the direction in which it goes */
 };
 
-/* Which share of slots has an incident, and how long they last, so that a share of the time is troubled. */
+/* Which share of slots has an incident, of which kind, and how long they last, so that a share of the time is
+ * troubled. */
 struct incident_odds {
         uint64_t probability; /* of 2^32 */
         uint64_t duration_ns; /* on average */
+        struct {
+                uint64_t until; /* of 2^32, ascending: a draw below it is of this kind */
+                uint8_t kind;
+        } kinds[I4_N_FAULT];
+        uint32_t n_kinds;
 };
 
-/* @share_q32: of the time, 0 … 2^32. @usual_ns: how long an incident lasts unless that is too short. */
-struct incident_odds incident_odds_make(uint64_t share_q32, uint64_t slot_ns, uint64_t usual_ns);
+/*
+ * @shares_q32: of the time, 0 … 2^32 by kind; more than all of the time together is taken for all of it.
+ * @usual_ns: how long an incident lasts unless that is too short.
+ */
+struct incident_odds incident_odds_make(
+                const uint64_t shares_q32[static I4_N_FAULT], uint64_t slot_ns, uint64_t usual_ns);
 
 /* @length_e2: hundredths of a mile, the place is on it */
 void incident_draw_pipeline(struct incident *incident, const struct incident_odds *odds, uint64_t key,

@@ -10,6 +10,7 @@
  */
 
 #include "lib/catalog.h"
+#include "model/mix.h"
 #include "model/plant.h"
 #include "model/scenario.h"
 #include "model/schedule.h"
@@ -31,6 +32,7 @@ struct model_settings {
         enum model_kind kind;
         uint64_t seed;
         uint32_t anomalies_e4;     /* share of anomalous readings in hundredths of a percent: 200 is 2 % */
+        struct mix mix;            /* of kinds among them; all zero: the usual one */
         const struct plant *plant; /* NULL: as plant_new() makes it from the names in the catalog */
 };
 

@@ -54,14 +54,8 @@
 #define PIPELINE_INCIDENT_NS (45 * NSEC_PER_MIN)
 #define SENSOR_INCIDENT_NS   (10 * NSEC_PER_MIN)
 
-/*
- * Of 20 anomalous readings, 3 belong to an incident of a pipeline, which 1 in 4 of its sensors sees: the
- * flows and the pressures. Of those that sensors make for themselves, spikes show in an eighth of the
- * readings of their time, which leaves 0.89 of it. In thousandths of the share that is asked for.
- */
-#define PIPELINE_SHARE_E3 600u
-#define SENSOR_SHARE_E3   955u
-#define SPIKE_ODDS        8u
+/* Spikes show in so few readings of their time: one of these. */
+#define SPIKE_ODDS 8u
 
 #define ALARM_POINTS 8u /* in the grid of noise: how far an alarm looks back */
 
@@ -330,6 +324,19 @@ static int32_t clamp(int64_t value_e2) {
         return (int32_t) MIN(MAX(value_e2, (int64_t) INT32_MIN), (int64_t) INT32_MAX);
 }
 
+static uint64_t history_draw_chance(const struct network_history *history, uint64_t time_ns) {
+        return random_mix(history->key ^ random_mix(time_ns));
+}
+
+static bool incident_shows(const struct network_history *history, uint64_t time_ns) {
+        const struct incident *incident = &history->incident;
+
+        if (time_ns < incident->start_ns || time_ns >= incident->end_ns)
+                return false;
+
+        return incident->kind != I4_FAULT_SPIKE || history_draw_chance(history, time_ns) % SPIKE_ODDS == 0;
+}
+
 /* What the incident makes of @value_e2. Sizes are shares of the range of the type, by its strength from half
  * to whole. */
 static struct network_value incident_apply(const struct network_history *history,
@@ -337,7 +344,7 @@ static struct network_value incident_apply(const struct network_history *history
         const struct incident *incident = &history->incident;
         int64_t range_e2 = (int64_t) type->maximum_e2 - type->minimum_e2;
         int64_t size_e2 = (range_e2 * (32768 + incident->strength_q16 / 2)) >> 16;
-        uint64_t chance = random_mix(history->key ^ random_mix(time_ns));
+        uint64_t chance = history_draw_chance(history, time_ns);
         struct network_value result = { .fault = (enum i4_fault) incident->kind, .event = incident->id };
         int64_t value = value_e2, into_ns = (int64_t) (time_ns - incident->start_ns);
 
@@ -346,16 +353,15 @@ static struct network_value incident_apply(const struct network_history *history
 
         switch (incident->kind) {
         case I4_FAULT_SPIKE:
-                if (chance % SPIKE_ODDS != 0)
-                        return (struct network_value){ .value_e2 = value_e2 };
                 value += size_e2 * 2 / 5;
                 break;
         case I4_FAULT_STUCK:
                 value = history->held_e2;
                 break;
         case I4_FAULT_DRIFT:
+                /* In steps of a millisecond; a drift may be shorter. */
                 value += size_e2 / 4 * (into_ns >> 20) /
-                         (int64_t) ((incident->end_ns - incident->start_ns) >> 20);
+                         (int64_t) (((incident->end_ns - incident->start_ns) >> 20) + 1);
                 break;
         case I4_FAULT_OFFSET:
                 value += size_e2 / 8;
@@ -408,10 +414,10 @@ static struct network_value sensor_look(struct network *network, const struct ne
                 sensor_find_incident(network, sensor, history, time_ns);
 
         value_e2 = sensor_get_signal_e2(network, sensor, time_ns, noise);
-        if (unlikely(history->incident.kind != I4_FAULT_NONE) && time_ns >= history->incident.start_ns &&
-                        time_ns < history->incident.end_ns)
+        if (unlikely(history->incident.kind != I4_FAULT_NONE) && incident_shows(history, time_ns))
                 return incident_apply(history, &type->signal, time_ns, value_e2);
 
+        /* The sensor works; its pipeline need not be well. */
         moment = pipeline_look(network, &network->pipelines[sensor->pipeline], time_ns);
         if (!sensor_is_reached(sensor, type, moment))
                 return (struct network_value){ .value_e2 = value_e2 };
@@ -834,8 +840,60 @@ static int network_set_sensors(struct network *network, uint64_t seed, const str
         return 0;
 }
 
-static uint64_t share_q32(uint32_t anomalies_e4, uint32_t share_e3) {
-        return MIN(((uint64_t) anomalies_e4 * share_e3 << 32) / 10000000, UINT64_C(1) << 32);
+/* odds */
+
+/* Of all readings, those that a kind is to have. */
+static uint64_t settings_get_share_q32(
+                const struct model_settings *settings, const struct mix *mix, size_t kind) {
+        return (uint64_t) (((unsigned __int128) settings->anomalies_e4 * mix->weights[kind] << 32) /
+                           (10000 * mix_get_sum(mix)));
+}
+
+/* A sensor in trouble shows it in each reading, but for spikes. */
+static void network_set_sensor_odds(
+                struct network *network, const struct model_settings *settings, const struct mix *mix) {
+        uint64_t shares_q32[I4_N_FAULT] = {};
+
+        for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
+                shares_q32[kind] = settings_get_share_q32(settings, mix, kind) *
+                                   (kind == I4_FAULT_SPIKE ? SPIKE_ODDS : 1);
+
+        network->sensor_odds = incident_odds_make(shares_q32, INCIDENT_SENSOR_SLOT_NS, SENSOR_INCIDENT_NS);
+}
+
+/*
+ * A pipeline in trouble shows it to sensors of some types only, and only where they do not have a trouble of
+ * their own; so it has to be in trouble for longer. At a place it ends later than where it began.
+ */
+static void network_set_pipeline_odds(struct network *network, const struct model_settings *settings,
+                const struct mix *mix, uint32_t n_types) {
+        uint64_t shares_q32[I4_N_FAULT] = {}, seen_q32 = UINT64_C(1) << 32;
+        uint32_t n_touched = 0;
+
+        for (uint32_t i = 0; i < n_types; ++i)
+                n_touched += type_is_touched(&network->types[i]);
+        for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
+                seen_q32 -= settings_get_share_q32(settings, mix, kind);
+        seen_q32 = seen_q32 * n_touched / n_types;
+        seen_q32 += seen_q32 * (INCIDENT_DEVELOPMENT_NS / NSEC_PER_SEC) /
+                    (PIPELINE_INCIDENT_NS / NSEC_PER_SEC);
+
+        for (size_t kind = I4_FAULT_LEAK; kind < I4_N_FAULT && seen_q32 > 0; ++kind) {
+                uint64_t share_q32 = settings_get_share_q32(settings, mix, kind);
+
+                shares_q32[kind] = (uint64_t) (((unsigned __int128) share_q32 << 32) / seen_q32);
+        }
+
+        network->pipeline_odds =
+                        incident_odds_make(shares_q32, INCIDENT_PIPELINE_SLOT_NS, PIPELINE_INCIDENT_NS);
+}
+
+static void network_set_odds(
+                struct network *network, const struct model_settings *settings, uint32_t n_types) {
+        struct mix mix = mix_get_sum(&settings->mix) > 0 ? settings->mix : mix_get_usual();
+
+        network_set_sensor_odds(network, settings, &mix);
+        network_set_pipeline_odds(network, settings, &mix, n_types);
 }
 
 int network_new(struct model **modelp, const struct model_settings *settings,
@@ -858,11 +916,8 @@ int network_new(struct model **modelp, const struct model_settings *settings,
                 return r;
 
         noise_bridge_init(&network->bridge);
-        network->pipeline_odds = incident_odds_make(share_q32(settings->anomalies_e4, PIPELINE_SHARE_E3),
-                        INCIDENT_PIPELINE_SLOT_NS, PIPELINE_INCIDENT_NS);
-        network->sensor_odds = incident_odds_make(share_q32(settings->anomalies_e4, SENSOR_SHARE_E3),
-                        INCIDENT_SENSOR_SLOT_NS, SENSOR_INCIDENT_NS);
         network_set_types(network, catalog);
+        network_set_odds(network, settings, catalog->n_types);
         network_set_pipelines(network, settings->seed, catalog->n_pipelines);
         r = network_set_sensors(network, settings->seed, catalog);
         if (r < 0)

@@ -27,7 +27,7 @@ static const struct {
         [SIGNAL_PRESSURE] = { "pressure", 40 * NSEC_PER_SEC, 5, 300 },
         [SIGNAL_TEMPERATURE] = { "temperature", 900 * NSEC_PER_SEC, 5, 80 },
         [SIGNAL_FLOW] = { "flow_rate", 60 * NSEC_PER_SEC, 50, 0 },
-        [SIGNAL_VIBRATION] = { "vibration", 20 * NSEC_PER_SEC, 1, 25 },
+        [SIGNAL_VIBRATION] = { "vibration", 20 * NSEC_PER_SEC, 1, 20 },
         [SIGNAL_CORROSION] = { "corrosion", 86400 * NSEC_PER_SEC, 1, 15 },
         [SIGNAL_HUMIDITY] = { "humidity", 1800 * NSEC_PER_SEC, 10, 400 },
         [SIGNAL_GAS] = { "gas_detector", 60 * NSEC_PER_SEC, 10, 300 },
@@ -69,7 +69,7 @@ void signal_type_init(
         switch (kind) {
         case SIGNAL_VIBRATION:
                 /* The square gives the tail that roughness has and a normal distribution has not. */
-                type->square_e2 = 8;
+                type->square_e2 = 6;
                 break;
         case SIGNAL_GAS:
                 /* Nothing, now and then a whiff. */
@@ -141,8 +141,9 @@ struct signal_own signal_get_own(
                 own.level_e2 = heat_e2(&place->place) + life_bias_e2(place->key, 200);
                 break;
         case SIGNAL_VIBRATION:
-                /* Most machines run in zones A and B of ISO 20816-3, each at its own level. */
-                own.level_e2 = 160 + life_bias_e2(place->key, 60);
+                /* Machines run in zones A and B of ISO 20816-3, each at its own level, and healthy ones never
+                 * leave them. */
+                own.level_e2 = 150 + life_bias_e2(place->key, 50);
                 break;
         case SIGNAL_CORROSION:
                 own.level_e2 = 400 + life_bias_e2(place->key, 250);

@@ -80,6 +80,7 @@ static int plan_init(struct plan *plan, const struct options *options) {
                 .kind = options->model,
                 .seed = options->seed,
                 .anomalies_e4 = options->anomalies_e4,
+                .mix = options->mix,
         };
         _cleanup_(plant_freep) struct plant *plant = NULL;
         int r;

@@ -121,6 +121,19 @@ static int anomalies_parse(struct options *options, const char *text) {
         return parse_percent(text, &options->anomalies_e4);
 }
 
+/* Says itself which kinds there are. */
+static int anomaly_mix_parse(struct options *options, const char *text) {
+        char description[MIX_DESCRIPTION_MAX];
+        int r;
+
+        r = mix_parse(text, &options->mix);
+        if (r >= 0)
+                return 0;
+
+        (void) fprintf(stderr, "sensor-gen: -anomalymix: '%s' is not %s\n", text, mix_describe(description));
+        return -EBADMSG;
+}
+
 static int catalog_parse_path(struct options *options, const char *text) {
         options->catalog_path = text;
         return *text ? 0 : -EINVAL;
@@ -240,6 +253,8 @@ static const struct flag flags[] = {
         { "sensors", "N", "size of the fleet (8000)", "a number of sensors, 1 to 10000000", sensors_parse },
         { "anomalies", "SHARE", "readings with something wrong (2%)",
                         "a share: 2% or 0.05%, in steps of 0.01%", anomalies_parse },
+        { "anomalymix", "MIX", "how they divide among kinds, by weight: leak=2,stuck=1 (all kinds)",
+                        "told by itself", anomaly_mix_parse },
         { "catalog", "FILE", "types, pipelines and their plant, as JSON (built in)", "a file name",
                         catalog_parse_path },
         { "scenario", "FILE", "incidents that shall happen, a JSON object a line (none)", "a file name",

@@ -30,6 +30,7 @@ struct options {
 
         uint32_t n_sensors;
         uint32_t anomalies_e4;     /* hundredths of a percent */
+        struct mix mix;            /* all zero: the usual one */
         const char *catalog_path;  /* NULL: the compiled-in one */
         const char *scenario_path; /* NULL: none */
         enum model_kind model;

@@ -217,7 +217,7 @@ static void test_values(void **state) {
         struct fixture *f = *state;
 
         parse(f, "[Generator]\nRate=90/min\nSchedule=1000 for 50s, 20000 for 10s, repeat\nSeed=18446744073709551615\nSensors=7\nCatalog=/x y/c.json\n"
-                 "Model=uniform\nAnomalies=2.5%\nLabels=inline\nBatchSec=20ms\nCatchUpSec=infinity\n"
+                 "Model=uniform\nAnomalies=2.5%\nAnomalyMix=leak=2,stuck=1\nLabels=inline\nBatchSec=20ms\nCatchUpSec=infinity\n"
                  "[Ring]\nRecords=1024\nMaxReaders=3\n"
                  "[Storage]\nEnabled=no\nEngine=pwrite\nDirectIO=yes\nSequence=yes\nOverflow=block\nFlushSec=1s\nSyncSec=infinity\n"
                  "MaxFileSize=64M\nMaxFileSec=1h\nMaxUse=1.5%\nKeepFree=1G\nMaxRetentionSec=2weeks\n"
@@ -231,6 +231,7 @@ static void test_values(void **state) {
         assert_int_equal(f->config.n_sensors, 7);
         assert_string_equal(f->config.catalog, "/x y/c.json");
         assert_int_equal(f->config.anomalies_e4, 250);
+        assert_int_equal(f->config.mix.weights[I4_FAULT_LEAK], 2);
         assert_int_equal(f->config.batch_ns, 20 * NSEC_PER_MSEC);
         assert_true(f->config.catch_up_ns == NSEC_INFINITY);
         assert_int_equal(f->config.n_records, 1024);
@@ -258,6 +259,8 @@ static void test_bad_values(void **state) {
                 { "Generator", "Rate", "fast", "Rate=fast: must be readings a second (10000)" },
                 { "Generator", "Rate", "0", "Rate=0: must be" },
                 { "Generator", "Rate", "1000000001", "at most 1000000000 a second" },
+                { "Generator", "AnomalyMix", "leek=1",
+                                "AnomalyMix=leek=1: must be weights such as leak=2,stuck=1, not all 0, of out_of_range, " },
                 { "Generator", "Schedule", "up and down",
                                 "Schedule=up and down: must be phases such as \"1000 for" },
                 { "Generator", "Shard", "2", "Shard=2: must be I/N with I from 0 to N - 1" },
