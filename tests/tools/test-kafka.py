@@ -187,7 +187,8 @@ class Kafka(Case):
         """A cluster that is away for too long costs exactly what is told."""
         self.start_daemon(rate=50000, records=16384)
         config = self.path("kafka.conf", "# little room, so that the ring is what has to wait\n"
-                                         "queue.buffering.max.kbytes = 256\n")
+                                         "queue.buffering.max.kbytes = 256\n"
+                                         "reconnect.backoff.max.ms = 500\n")
         runtime = os.path.join(self.directory, "run", "i4-kafka", "main")
         os.makedirs(runtime)
         process = self.start("--state-dir", self.state, "--config", config, RUNTIME_DIRECTORY=runtime)
