@@ -297,23 +297,30 @@ static int keeper_end_line(struct keeper *keeper, struct writer_position *positi
         return 0;
 }
 
-/* Where to begin, once in the life of a process. */
-static int keeper_find_position(struct keeper *keeper, struct writer_position *position) {
+/* The first record that is not known to be stored. */
+static uint64_t keeper_find_sequence(const struct keeper *keeper) {
+        uint64_t next = atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed);
         struct recorder_position noted;
         bool is_noted = state_load(keeper->state, &noted);
-        uint64_t next = atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed);
-        int r;
 
         /* A number that is not made yet is of another count. One that is gone is lost, and is found to be. */
         if (is_noted && noted.sequence <= keeper->range.published)
-                position->sequence = noted.sequence;
-        else if (!is_noted && keeper_can_read(keeper, next))
-                position->sequence = next;
-        else
-                position->sequence = keeper->range.oldest;
+                return noted.sequence;
+        if (!is_noted && keeper_can_read(keeper, next))
+                return next;
 
-        if (is_noted && position->sequence == noted.sequence && noted.device == keeper->identity.device &&
-                        noted.inode == keeper->identity.inode && noted.offset <= keeper->identity.size) {
+        return keeper->range.oldest;
+}
+
+/* Where to begin, once in the life of a process. */
+static int keeper_find_position(struct keeper *keeper, struct writer_position *position) {
+        struct recorder_position noted;
+        int r;
+
+        position->sequence = keeper_find_sequence(keeper);
+        if (state_load(keeper->state, &noted) && position->sequence == noted.sequence &&
+                        noted.device == keeper->identity.device && noted.inode == keeper->identity.inode &&
+                        noted.offset <= keeper->identity.size) {
                 r = keeper_resume(keeper, &noted, position);
                 if (r != 0)
                         return r;
@@ -632,7 +639,7 @@ size_t keeper_append(struct keeper *keeper, const struct i4_record *records, siz
                 return 0;
 
         n = writer_append(keeper->writer, records, n);
-        if (n > 0 && directory_get_first_time(keeper->directory) == NSEC_INFINITY)
+        if (n > 0 && !directory_has_begun(keeper->directory))
                 directory_begin(keeper->directory, records->sequence, records->time_ns);
 
         return n;
@@ -641,6 +648,10 @@ size_t keeper_append(struct keeper *keeper, const struct i4_record *records, siz
 int keeper_skip(struct keeper *keeper, uint64_t sequence) {
         uint64_t next = keeper_get_next(keeper);
         int r;
+
+        /* What the file holds already is not known yet, so neither is what was lost. */
+        if (!keeper->is_started)
+                return -EBUSY;
 
         r = writer_skip(keeper->writer, sequence);
         if (r < 0)
@@ -794,6 +805,10 @@ int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct
                 return r;
 
         keeper->range = range;
+        /* Until there is a file to look into. */
+        r = writer_skip(keeper->writer, keeper_find_sequence(keeper));
+        if (r < 0)
+                return r;
         keeper_open(keeper);
         keeper_count(keeper);
         return 0;

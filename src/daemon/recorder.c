@@ -237,11 +237,12 @@ static bool recorder_read(struct recorder *recorder) {
         return n > 0;
 }
 
-/* The keeper gave up a file: what it had not completed is read again. */
+/* The keeper gave up a file, and what it had not completed is read again; or it got to see one at last, and
+ * some of what we have is in it. */
 static void recorder_follow(struct recorder *recorder) {
         uint64_t next = keeper_get_next(recorder->keeper);
 
-        if (next < recorder->kept) {
+        if (next != recorder->kept) {
                 recorder->cursor = next;
                 recorder->batch_begin = recorder->batch_end = 0;
         }

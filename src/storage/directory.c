@@ -25,6 +25,7 @@
 
 #define FILE_SIZE_DEFAULT_MAX (UINT64_C(128) << 20)
 #define SCAN_SIZE             ((size_t) 65536)
+#define SEQUENCE_UNKNOWN      UINT64_MAX
 #define STAT_BLOCK            UINT64_C(512) /* unit of st_blocks */
 
 struct directory {
@@ -79,6 +80,63 @@ struct directory *directory_free(struct directory *directory) {
         closep(&directory->fd);
         free(directory);
         return NULL;
+}
+
+static bool sealed_is_ours(const char *name) {
+        size_t size = strlen(name), suffix = strlen(SEALED_SUFFIX);
+
+        return strncmp(name, SEALED_PREFIX, strlen(SEALED_PREFIX)) == 0 && size > suffix &&
+               strcmp(name + size - suffix, SEALED_SUFFIX) == 0;
+}
+
+static int sealed_open(int sealed_fd, DIR **dirp) {
+        int fd, r;
+
+        fd = openat(sealed_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0)
+                return -errno;
+        *dirp = fdopendir(fd);
+        if (*dirp)
+                return 0;
+
+        r = -errno;
+        (void) close(fd);
+        return r;
+}
+
+/* 1: one of the sealed files is this one. */
+static int sealed_contains(const struct directory *directory, const struct stat *st) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *entry;
+        int r;
+
+        r = sealed_open(directory->sealed_fd, &dir);
+        if (r < 0)
+                return r;
+        while ((errno = 0, entry = readdir(dir)))
+                if (entry->d_ino == st->st_ino && sealed_is_ours(entry->d_name))
+                        return 1;
+
+        return -errno;
+}
+
+/*
+ * Where files are sealed by links (see sealed_move()), a process may have ended between the two steps: the
+ * file is whole and in its place, and only its old name is left to be removed.
+ */
+static int sealed_finish(const struct directory *directory) {
+        struct stat st;
+        int r;
+
+        if (fstatat(directory->fd, LIVE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+        if (!S_ISREG(st.st_mode) || st.st_nlink != 2)
+                return 0;
+        r = sealed_contains(directory, &st);
+        if (r <= 0)
+                return r;
+
+        return unlinkat(directory->fd, LIVE_NAME, 0) < 0 ? -errno : 0;
 }
 
 /* the live file */
@@ -139,12 +197,12 @@ static uint64_t first_read(int fd, uint64_t inode) {
 
         first_fd = openat(fd, FIRST_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (first_fd < 0)
-                return UINT64_MAX;
+                return SEQUENCE_UNKNOWN;
 
         n = read(first_fd, text, sizeof(text) - 1);
         text[MAX(n, 0)] = '\0';
         if (sscanf(text, "%" SCNu64 " %" SCNu64, &sequence, &first_inode) != 2 || first_inode != inode)
-                return UINT64_MAX;
+                return SEQUENCE_UNKNOWN;
 
         return sequence;
 }
@@ -169,6 +227,9 @@ int directory_open_live(struct directory *directory) {
 
         assert(directory->live_fd < 0);
 
+        r = sealed_finish(directory);
+        if (r < 0)
+                return r;
         live_fd = live_open(directory->fd, &is_new);
         if (live_fd < 0)
                 return live_fd;
@@ -298,11 +359,16 @@ int directory_reserve(const struct directory *directory, uint64_t next) {
         return ledger_write(directory->fd, next);
 }
 
+bool directory_has_begun(const struct directory *directory) {
+        return directory->first_time_ns != NSEC_INFINITY && directory->first_sequence != SEQUENCE_UNKNOWN;
+}
+
 void directory_begin(struct directory *directory, uint64_t sequence, uint64_t time_ns) {
         struct directory_identity identity;
 
         directory->first_sequence = sequence;
-        directory->first_time_ns = time_ns;
+        if (directory->first_time_ns == NSEC_INFINITY)
+                directory->first_time_ns = time_ns;
         if (directory_get_identity(directory, &identity) >= 0)
                 first_write(directory->fd, identity.inode, sequence);
 }
@@ -374,7 +440,7 @@ static void live_cut(int live_fd, uint64_t offset, uint64_t *sizep) {
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
                 char name[static DIRECTORY_NAME_MAX]) {
         struct directory_identity identity;
-        int r;
+        int r, error = 0;
 
         r = directory_is_current(directory);
         if (r <= 0)
@@ -387,8 +453,10 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
                 live_cut(directory->live_fd, offset, &identity.size);
         if (identity.size == 0)
                 return -ENODATA;
-        if (!is_suspect && fdatasync(directory->live_fd) < 0)
-                return -errno;
+        if (!is_suspect && fdatasync(directory->live_fd) < 0) {
+                error = -errno;
+                is_suspect = true;
+        }
 
         r = sealed_move_unique(directory, is_suspect, name);
         if (r < 0)
@@ -397,7 +465,7 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
         (void) unlinkat(directory->fd, FIRST_NAME, 0);
         directory_close_live(directory);
         r = directory_sync(directory);
-        return is_suspect ? 0 : r;
+        return is_suspect ? error : r;
 }
 
 /* limits */
@@ -446,13 +514,6 @@ static int sealed_list_add(struct sealed_list *list, const char *name, const str
         return 0;
 }
 
-static bool sealed_is_ours(const char *name) {
-        size_t size = strlen(name), suffix = strlen(SEALED_SUFFIX);
-
-        return strncmp(name, SEALED_PREFIX, strlen(SEALED_PREFIX)) == 0 && size > suffix &&
-               strcmp(name + size - suffix, SEALED_SUFFIX) == 0;
-}
-
 static int sealed_compare(const void *a, const void *b) {
         return strcmp(((const struct sealed_file *) a)->name, ((const struct sealed_file *) b)->name);
 }
@@ -462,17 +523,11 @@ static int sealed_list_read(struct sealed_list *list, int sealed_fd) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
         struct stat st;
-        int fd, r;
+        int r;
 
-        fd = openat(sealed_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        dir = fdopendir(fd);
-        if (!dir) {
-                r = -errno;
-                (void) close(fd);
+        r = sealed_open(sealed_fd, &dir);
+        if (r < 0)
                 return r;
-        }
 
         while ((errno = 0, entry = readdir(dir))) {
                 if (!sealed_is_ours(entry->d_name) ||

@@ -106,7 +106,9 @@ int directory_end_line(struct directory *directory);
 /* Numbers below @next may be stored from now on, and that is durable: see ledger.h. */
 int directory_reserve(const struct directory *directory, uint64_t next);
 
-/* The first record of an empty live file. */
+/* The live file's first record, or of an older one where its number is not known any more, the first that is
+ * appended now. */
+bool directory_has_begun(const struct directory *directory);
 void directory_begin(struct directory *directory, uint64_t sequence, uint64_t time_ns);
 
 /* CLOCK_REALTIME of the live file's first record; NSEC_INFINITY while there is none. */
@@ -115,7 +117,9 @@ uint64_t directory_get_first_time(const struct directory *directory);
 /*
  * Makes the live file durable, moves it to sealed/ and leaves none open. An empty one just stays as it is:
  * -ENODATA. @is_suspect: a write or sync failed; the file is not synced again (the kernel would say that all
- * is well), and what lies behind @offset, begun but never completed, is cut off. @name is the name it got.
+ * is well), and what lies behind @offset, begun but never completed, is cut off. @name is the name it got,
+ * also with an error: where the sync fails here, it is sealed as suspect, and where that of the directories
+ * does.
  */
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
                 char name[static DIRECTORY_NAME_MAX]);

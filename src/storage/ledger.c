@@ -8,10 +8,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <string.h>
 
 #define LEDGER_NAME ".sequence"
 #define LEDGER_SIZE 21 /* 20 digits hold any number of 64 bits */
+
+/* A power cut while it was written for the first time: the disk had the size, and not yet the bytes. */
+static bool text_is_unwritten(const char *text, size_t size) {
+        static const char nothing[LEDGER_SIZE];
+
+        return size <= LEDGER_SIZE && memcmp(text, nothing, size) == 0;
+}
 
 int ledger_read(const char *path, uint64_t *nextp) {
         _cleanup_(closep) int directory_fd = -1, fd = -1;
@@ -30,7 +38,7 @@ int ledger_read(const char *path, uint64_t *nextp) {
         n = read(fd, text, sizeof(text));
         if (n < 0)
                 return -errno;
-        if (n == 0)
+        if (text_is_unwritten(text, (size_t) n))
                 return 0;
         if (n != LEDGER_SIZE || !isdigit((unsigned char) text[0]))
                 return -EBADMSG;

@@ -15,8 +15,8 @@
 
 #include <stdint.h>
 
-/* The number in the directory @path; 0 if there is no such file or directory, or it is empty. -EBADMSG: it
- * holds something else. */
+/* The number in the directory @path; 0 if there is no such file or directory, or nothing was written to it
+ * yet. -EBADMSG: it holds something else. */
 int ledger_read(const char *path, uint64_t *nextp);
 
 /* Durable when it returns. */
