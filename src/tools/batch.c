@@ -61,7 +61,7 @@ static const struct flag batch_flags[N_FLAGS] = {
                         "read JSON Lines from there, - is standard input; else the ring" },
         [FLAG_OUTPUT_DIR] = { "output-dir", 0, "DIR", "where batches go (./output)" },
         [FLAG_BATCH_SIZE] = { "batch-size", 0, "N", "records in a batch (1000)" },
-        [FLAG_BATCH_PERIOD] = { "batch-period", 0, "SPAN", "no record waits longer for its batch (10s)" },
+        [FLAG_BATCH_PERIOD] = { "batch-period", 0, "SPAN", "no record waits longer for its batch (10s; with S3 60s)" },
         [FLAG_EDGE_NODE_ID] = { "edge-node-id", 0, "NAME",
                         "what this node is called in lineage (its host name)" },
         [FLAG_ENRICH] = { "enrich", 0, NULL, "add lineage, data_quality and batch_meta" },
