@@ -447,14 +447,52 @@ static bool keeper_is_torn(const struct keeper *keeper) {
         return writer_get_position(keeper->writer).offset < keeper->torn_end;
 }
 
+/* Somebody made the file shorter. What it lacks is lost; what is left ends at a line, and goes on there. */
+static void keeper_go_on_shortened(struct keeper *keeper) {
+        struct directory_identity identity = {};
+        uint64_t offset = writer_get_position(keeper->writer).offset;
+
+        ++keeper->n_errors;
+        (void) directory_get_identity(keeper->directory, &identity);
+        keeper_tell(keeper, &(struct recorder_event){
+                                            .kind = RECORDER_CUT,
+                                            .value = offset - MIN(offset, identity.size),
+                            });
+
+        /* With a hole in it, it is only good for being put away. */
+        if (identity.size >= offset)
+                keeper->is_sealing = true;
+        else if (keeper_leave(keeper) >= 0)
+                keeper_open(keeper);
+}
+
+/* Before anything is written behind the new end, if that can be: it would leave a hole. */
+static bool keeper_is_shortened(const struct keeper *keeper) {
+        struct directory_identity identity;
+
+        return keeper->is_open && !keeper_is_busy(keeper) && !keeper_is_torn(keeper) &&
+               directory_get_identity(keeper->directory, &identity) >= 0 &&
+               identity.size < writer_get_position(keeper->writer).offset;
+}
+
+static void keeper_look_at_file(struct keeper *keeper) {
+        uint64_t offset = writer_get_position(keeper->writer).offset;
+
+        if (keeper_is_torn(keeper))
+                return;
+
+        if (keeper_is_old(keeper) || directory_is_current(keeper->directory) == 0)
+                keeper->is_sealing = true;
+        else if (!keeper->is_sealing && directory_is_cut(keeper->directory, offset) > 0)
+                keeper_go_on_shortened(keeper);
+}
+
 static void keeper_check(struct keeper *keeper) {
         int r;
 
-        if (keeper->is_open && !keeper_is_torn(keeper) &&
-                        (keeper_is_old(keeper) || directory_is_current(keeper->directory) == 0))
-                keeper->is_sealing = true;
-
-        r = keeper_enforce(keeper);
+        r = directory_restore(keeper->directory);
+        if (r >= 0)
+                r = keeper_enforce(keeper);
         if (r < 0)
                 keeper_fail(keeper, r, "");
         else {
@@ -523,6 +561,7 @@ static void keeper_seal(struct keeper *keeper) {
         r = directory_seal(keeper->directory, false, offset, name);
         if (r == -ESTALE) {
                 directory_close_live(keeper->directory);
+                ++keeper->n_errors;
                 keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_REPLACED });
         } else if (*name)
                 keeper_tell_sealed(keeper, name, offset);
@@ -574,6 +613,8 @@ void keeper_run(struct keeper *keeper, uint64_t timeout_ns) {
 
         if (!keeper->is_open && now >= keeper->next_open_ns)
                 keeper_recover(keeper);
+        if (keeper_is_shortened(keeper))
+                keeper_go_on_shortened(keeper);
 
         if (keeper->is_open) {
                 r = writer_run(keeper->writer, timeout_ns);
@@ -584,6 +625,8 @@ void keeper_run(struct keeper *keeper, uint64_t timeout_ns) {
 
         if (keeper->is_open && keeper->is_sealing && keeper_is_written(keeper))
                 keeper_seal(keeper);
+        if (keeper->is_open && now >= keeper->next_check_ns)
+                keeper_look_at_file(keeper);
         if (now >= keeper->next_check_ns)
                 keeper_check(keeper);
 

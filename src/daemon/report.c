@@ -612,3 +612,12 @@ void report_storage_replaced(struct report *report) {
         entry_init(&entry, CONDITION_STORAGE_REPLACED);
         report_send(report, &entry, "readings.jsonl was moved or removed by somebody; a new one was begun");
 }
+
+void report_storage_cut(struct report *report, uint64_t n_bytes) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_CUT);
+        entry_add_number(&entry, "STORAGE_BYTES", n_bytes);
+        report_send(report, &entry,
+                        "readings.jsonl was cut short by somebody; what is stored from now on follows");
+}

@@ -29,6 +29,7 @@
 #define STAT_BLOCK            UINT64_C(512) /* unit of st_blocks */
 
 struct directory {
+        char *path;
         int fd;
         int sealed_fd;
         int live_fd;
@@ -46,26 +47,53 @@ static int directory_open_at(int fd, const char *name, int flags) {
         return directory_fd < 0 ? -errno : directory_fd;
 }
 
+static void descriptor_set(int *fdp, int fd) {
+        closep(fdp);
+        *fdp = fd;
+}
+
+static int directory_open_sealed(struct directory *directory) {
+        int fd;
+
+        fd = directory_open_at(directory->fd, SEALED_NAME, O_NOFOLLOW);
+        if (fd < 0)
+                return fd;
+
+        descriptor_set(&directory->sealed_fd, fd);
+        return 0;
+}
+
+static int directory_open_top(struct directory *directory) {
+        _cleanup_(closep) int fd = -1;
+
+        fd = directory_open_at(AT_FDCWD, directory->path, 0);
+        if (fd < 0)
+                return fd;
+        /* Goes with the last descriptor, however the process ends. */
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0)
+                return errno == EWOULDBLOCK ? -EBUSY : -errno;
+
+        descriptor_set(&directory->fd, TAKE_FD(fd));
+        return directory_open_sealed(directory);
+}
+
 int directory_new(struct directory **directoryp, const char *path) {
         _cleanup_(directory_freep) struct directory *directory = NULL;
+        int r;
 
         directory = calloc(1, sizeof(*directory));
         if (!directory)
                 return -ENOMEM;
 
-        directory->sealed_fd = directory->live_fd = -1;
+        directory->fd = directory->sealed_fd = directory->live_fd = -1;
         directory->first_time_ns = NSEC_INFINITY;
+        directory->path = strdup(path);
+        if (!directory->path)
+                return -ENOMEM;
 
-        directory->fd = directory_open_at(AT_FDCWD, path, 0);
-        if (directory->fd < 0)
-                return directory->fd;
-        /* Goes with the last descriptor, however the process ends. */
-        if (flock(directory->fd, LOCK_EX | LOCK_NB) < 0)
-                return errno == EWOULDBLOCK ? -EBUSY : -errno;
-
-        directory->sealed_fd = directory_open_at(directory->fd, SEALED_NAME, O_NOFOLLOW);
-        if (directory->sealed_fd < 0)
-                return directory->sealed_fd;
+        r = directory_open_top(directory);
+        if (r < 0)
+                return r;
 
         *directoryp = TAKE_PTR(directory);
         return 0;
@@ -78,8 +106,35 @@ struct directory *directory_free(struct directory *directory) {
         closep(&directory->live_fd);
         closep(&directory->sealed_fd);
         closep(&directory->fd);
+        free(directory->path);
         free(directory);
         return NULL;
+}
+
+/* Whether @name in @at is the file that @fd is: 0 no, 1 yes. */
+static int name_is(int at, const char *name, int flags, int fd) {
+        struct stat there, st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (fstatat(at, name, &there, flags) < 0)
+                return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+
+        return there.st_dev == st.st_dev && there.st_ino == st.st_ino;
+}
+
+int directory_restore(struct directory *directory) {
+        int r;
+
+        r = name_is(AT_FDCWD, directory->path, 0, directory->fd);
+        if (r < 0)
+                return r;
+        /* What the live file holds is to be taken leave of first. */
+        if (r == 0)
+                return directory->live_fd < 0 ? directory_open_top(directory) : 0;
+
+        r = name_is(directory->fd, SEALED_NAME, AT_SYMLINK_NOFOLLOW, directory->sealed_fd);
+        return r == 0 ? directory_open_sealed(directory) : MIN(r, 0);
 }
 
 static bool sealed_is_ours(const char *name) {
@@ -227,6 +282,9 @@ int directory_open_live(struct directory *directory) {
 
         assert(directory->live_fd < 0);
 
+        r = directory_restore(directory);
+        if (r < 0)
+                return r;
         r = sealed_finish(directory);
         if (r < 0)
                 return r;
@@ -264,14 +322,26 @@ int directory_get_identity(const struct directory *directory, struct directory_i
 }
 
 int directory_is_current(const struct directory *directory) {
-        struct stat live, st;
+        int r;
 
-        if (fstat(directory->live_fd, &live) < 0)
-                return -errno;
-        if (fstatat(directory->fd, LIVE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
-                return errno == ENOENT ? 0 : -errno;
+        r = name_is(directory->fd, LIVE_NAME, AT_SYMLINK_NOFOLLOW, directory->live_fd);
+        return r <= 0 ? r : name_is(AT_FDCWD, directory->path, 0, directory->fd);
+}
 
-        return live.st_dev == st.st_dev && live.st_ino == st.st_ino;
+int directory_is_cut(const struct directory *directory, uint64_t offset) {
+        struct directory_identity identity;
+        off_t hole;
+        int r;
+
+        r = directory_get_identity(directory, &identity);
+        if (r < 0)
+                return r;
+        if (identity.size < offset)
+                return 1;
+
+        /* What was under way at that time went to its place, and left nothing before it. */
+        hole = lseek(directory->live_fd, 0, SEEK_HOLE);
+        return hole >= 0 && (uint64_t) hole < offset;
 }
 
 static uint64_t count_lines(const char *bytes, size_t size) {
@@ -445,6 +515,9 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
         r = directory_is_current(directory);
         if (r <= 0)
                 return r < 0 ? r : -ESTALE;
+        r = directory_restore(directory);
+        if (r < 0)
+                return r;
         r = directory_get_identity(directory, &identity);
         if (r < 0)
                 return r;

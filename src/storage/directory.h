@@ -72,8 +72,8 @@ int directory_new(struct directory **directoryp, const char *path);
 struct directory *directory_free(struct directory *directory);
 
 /*
- * Opens readings.jsonl or makes one (0640). -ELOOP: a symbolic link; -EMLINK: it has other names;
- * -EMEDIUMTYPE: not a regular file.
+ * Opens readings.jsonl or makes one (0640), and the directories if they are gone. -ELOOP: a symbolic link;
+ * -EMLINK: it has other names; -EMEDIUMTYPE: not a regular file.
  */
 int directory_open_live(struct directory *directory);
 
@@ -89,8 +89,18 @@ struct directory_identity {
 
 int directory_get_identity(const struct directory *directory, struct directory_identity *identityp);
 
-/* Is readings.jsonl still the file that is open? Somebody may have moved or removed it: 0 no, 1 yes. */
+/* Is readings.jsonl still the file that is open? Somebody may have moved or removed it, or the whole
+ * directory: 0 no, 1 yes. */
 int directory_is_current(const struct directory *directory);
+
+/* Has somebody cut the live file short, of which @offset bytes were written? 0 no, 1 yes. */
+int directory_is_cut(const struct directory *directory, uint64_t offset);
+
+/*
+ * Makes sealed/ again where somebody removed it; and the directory, as directory_new() does, unless the live
+ * file is open: that is in another place then, see directory_is_current().
+ */
+int directory_restore(struct directory *directory);
 
 /*
  * Where the last whole line ends at or after @from, and how many lines lie between: what a killed process

@@ -551,7 +551,8 @@ static void test_full_counts(void **state) {
         start(f);
         publish(f, 2000);
         (void) expect(f, RECORDER_FULL);
-        publish(f, 3 * N_SLOTS);
+        /* More than its buffers take. */
+        publish(f, 16 * N_SLOTS);
         wait_dropped(f, N_SLOTS);
 
         f->script.space = UINT64_MAX;
@@ -560,7 +561,7 @@ static void test_full_counts(void **state) {
         assert_true(statistic(&f->ring->statistics->storage_dropped) > N_SLOTS);
         assert_int_equal(statistic(&f->ring->statistics->storage_dropped) +
                                          statistic(&f->ring->statistics->storage_records),
-                        2000 + 3 * N_SLOTS);
+                        2000 + 16 * N_SLOTS);
 }
 
 /* The end does not wait for ever either, and says why. What was not stored is left to the next one. */
@@ -757,6 +758,82 @@ static void test_replaced(void **state) {
         assert_int_equal(offset, text.size);
 }
 
+/* A file that was cut short goes on at its end; one that was cut while a block was on its way has a hole, and
+ * is put away. */
+static void test_cut(void **state) {
+        struct fixture *f = *state;
+        _cleanup_(text_deinit) struct text text = {};
+        size_t offset = 0, kept;
+        char path[128], line[I4_LINE_MAX];
+        _cleanup_(closep) int fd = -1;
+        int n_sealed;
+
+        (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
+        start(f);
+        publish(f, 100);
+        wait_stored(f, FIRST + 100);
+        for (kept = 0; kept < 10; ++kept)
+                offset += encode(FIRST + kept, line);
+        assert_int_equal(truncate(path, (off_t) offset + 7), 0);
+        publish(f, 100);
+        assert_true(expect(f, RECORDER_CUT)->value > 0);
+        wait_stored(f, FIRST + 200);
+        assert_int_equal(statistic(&f->ring->statistics->storage_errors), 1);
+
+        /* What a write that was on its way leaves before it. */
+        fd = open(path, O_WRONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192), 0);
+        assert_int_equal(recorder_set_settings(f->recorder, &f->settings), 0);
+        assert_int_equal(expect(f, RECORDER_CUT)->value, 0);
+        (void) expect(f, RECORDER_SEALED);
+        publish(f, 100);
+        stop(f);
+
+        text_read_all(&text, f, &n_sealed);
+        assert_int_equal(n_sealed, 1);
+        offset = text.size;
+        for (kept = 0; kept < 100; ++kept)
+                offset -= encode(f->ring->head - 1 - kept, line);
+        assert_lines(&text, &offset, f->ring->head - 100, f->ring->head);
+}
+
+/* Directories that vanish are made again, and nothing is lost that was not in them. */
+static void test_vanished(void **state) {
+        struct fixture *f = *state;
+        char path[128], old[128];
+
+        start(f);
+        publish(f, 100);
+        wait_stored(f, FIRST + 100);
+        (void) snprintf(path, sizeof(path), "%s/sealed", f->path);
+        assert_int_equal(rmdir(path), 0);
+        recorder_rotate(f->recorder);
+        (void) expect(f, RECORDER_SEALED);
+        publish(f, 100);
+        wait_stored(f, FIRST + 200);
+        (void) snprintf(old, sizeof(old), "%s.old", f->path);
+        assert_int_equal(rename(f->path, old), 0);
+        assert_int_equal(recorder_set_settings(f->recorder, &f->settings), 0);
+        (void) expect(f, RECORDER_REPLACED);
+        publish(f, 100);
+        wait_stored(f, FIRST + 300);
+        assert_all(f, FIRST + 200, FIRST + 300);
+
+        /* With all that is in it. */
+        tree_remove(old);
+        tree_remove(f->path);
+        assert_int_equal(recorder_set_settings(f->recorder, &f->settings), 0);
+        (void) expect(f, RECORDER_REPLACED);
+        publish(f, 100);
+        recorder_rotate(f->recorder);
+        (void) expect(f, RECORDER_SEALED);
+        publish(f, 100);
+        stop(f);
+        assert_all(f, FIRST + 300, FIRST + 500);
+        assert_int_equal(f->ring->statistics->storage_state, I4_STORAGE_WRITING);
+}
+
 static void ignore_event(void *userdata, const struct recorder_event *event) {}
 
 /* A gap is noted before a line is written behind it, or a successor would take those lines for the lost ones.
@@ -845,6 +922,8 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_max_use, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_keep_free, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_cut, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_vanished, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_gap_is_noted, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
