@@ -63,8 +63,9 @@ static const struct {
 /*
  * Limits as an operator might set them, and where such sensors stand: what shakes and what leaks gas are
  * pumps. Vibration: the zone boundaries B/C and C/D of ISO 20816-3 for large machines on rigid foundations,
- * 4.5 and 7.1 mm/s. Gas: 10 % and 20 % of the lower explosive limit of methane are 5,000 and 10,000 ppm; the
- * sensors here end at 1,000 and stand for toxic gas, so the limits are lower.
+ * 4.5 and 7.1 mm/s. Corrosion: severe in the classes of NACE SP0775 is more than 10 mpy. Gas stands for
+ * hydrogen sulphide: 50 ppm is OSHA's peak (29 CFR 1910.1000, table Z-2), 100 ppm is immediately dangerous
+ * (NIOSH).
  */
 static const struct {
         const char *name;
