@@ -9,7 +9,7 @@
  * two runs is the batches' alone.
  */
 
-#include "i4.h"
+#include "lib/encoder.h"
 
 #include "model/model.h"
 #include "ring/ring.h"
@@ -45,6 +45,9 @@ static int cost_init(struct cost *cost) {
         }
         if (r >= 0)
                 r = i4_encoder_new(&cost->encoder, catalog);
+        /* What every processor can: the count is the same on all. */
+        if (r >= 0)
+                r = encoder_set_copy(cost->encoder, ENCODER_COPY_16);
         if (r >= 0)
                 r = ring_new(&cost->ring, &ring, catalog);
         if (r < 0)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "lib/catalog.h"
+#include "lib/encoder.h"
 #include "util/clock.h"
 
 #include <cjson/cJSON.h>
@@ -119,6 +119,53 @@ static void test_against_printf(void **state) {
 
                 format_slowly(&record, expected, sizeof(expected));
                 assert_string_equal(encode(&record, buffer), expected);
+        }
+}
+
+/* Sensors that stay where they are, others that come back elsewhere, and more of them than are remembered. */
+static struct i4_record record_of_fleet(uint64_t *state) {
+        static const uint32_t numbers[] = { 0, 1, 7, 999, 7999, 8000, 8191, 8192, 70000 };
+        struct i4_record record = record_random(state);
+        uint64_t draw = random_next(state);
+
+        record.sensor = numbers[draw % ELEMENTSOF(numbers)];
+        if (draw >> 8 & 1) {
+                record.latitude_e6 = (int32_t) (record.sensor * 1000000u) % 90000000;
+                record.longitude_e6 = record.latitude_e6 * -2;
+                record.mile_post_e2 = (uint32_t) record.latitude_e6 % 99999;
+        }
+
+        return record;
+}
+
+/* Every way to copy, with one encoder for all records, prints what printf() prints. */
+static void test_copies(void **state) {
+        static struct i4_record records[5000];
+        static char buffer[ELEMENTSOF(records) * I4_LINE_MAX];
+        uint64_t random = 3;
+
+        for (size_t i = 0; i < ELEMENTSOF(records); ++i)
+                records[i] = record_of_fleet(&random);
+
+        for (unsigned int copy = 0; copy < N_ENCODER_COPIES; ++copy) {
+                _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+                char expected[2 * I4_LINE_MAX], *p = buffer;
+                size_t n_encoded;
+
+                assert_int_equal(i4_encoder_new(&encoder, i4_catalog_get_default()), 0);
+                if (encoder_set_copy(encoder, (enum encoder_copy) copy) < 0) {
+                        print_message("this processor cannot copy in way %u\n", copy);
+                        continue;
+                }
+
+                (void) i4_encoder_encode(
+                                encoder, records, ELEMENTSOF(records), buffer, sizeof(buffer), &n_encoded);
+                assert_int_equal(n_encoded, ELEMENTSOF(records));
+                for (size_t i = 0; i < ELEMENTSOF(records); ++i) {
+                        format_slowly(&records[i], expected, sizeof(expected));
+                        assert_memory_equal(p, expected, strlen(expected));
+                        p += strlen(expected);
+                }
         }
 }
 
@@ -243,6 +290,7 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_line),
                 cmocka_unit_test(test_against_printf),
+                cmocka_unit_test(test_copies),
                 cmocka_unit_test(test_any_bytes),
                 cmocka_unit_test(test_extras),
                 cmocka_unit_test(test_longest_line),
