@@ -866,12 +866,9 @@ static void network_set_sensor_odds(
  * their own; so it has to be in trouble for longer. At a place it ends later than where it began.
  */
 static void network_set_pipeline_odds(struct network *network, const struct model_settings *settings,
-                const struct mix *mix, uint32_t n_types) {
+                const struct mix *mix, uint32_t n_touched, uint32_t n_types) {
         uint64_t shares_q32[I4_N_FAULT] = {}, seen_q32 = UINT64_C(1) << 32;
-        uint32_t n_touched = 0;
 
-        for (uint32_t i = 0; i < n_types; ++i)
-                n_touched += type_is_touched(&network->types[i]);
         for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
                 seen_q32 -= settings_get_share_q32(settings, mix, kind);
         seen_q32 = seen_q32 * n_touched / n_types;
@@ -888,12 +885,28 @@ static void network_set_pipeline_odds(struct network *network, const struct mode
                         incident_odds_make(shares_q32, INCIDENT_PIPELINE_SLOT_NS, PIPELINE_INCIDENT_NS);
 }
 
+/* Where no type shows what happens to pipelines, sensors have it all, unless nothing is asked of them. */
+static struct mix mix_without_pipelines(const struct mix *mix) {
+        struct mix sensors = *mix;
+
+        for (size_t kind = I4_FAULT_LEAK; kind < I4_N_FAULT; ++kind)
+                sensors.weights[kind] = 0;
+
+        return mix_get_sum(&sensors) > 0 ? sensors : *mix;
+}
+
 static void network_set_odds(
                 struct network *network, const struct model_settings *settings, uint32_t n_types) {
         struct mix mix = mix_get_sum(&settings->mix) > 0 ? settings->mix : mix_get_usual();
+        uint32_t n_touched = 0;
+
+        for (uint32_t i = 0; i < n_types; ++i)
+                n_touched += type_is_touched(&network->types[i]);
+        if (n_touched == 0)
+                mix = mix_without_pipelines(&mix);
 
         network_set_sensor_odds(network, settings, &mix);
-        network_set_pipeline_odds(network, settings, &mix, n_types);
+        network_set_pipeline_odds(network, settings, &mix, n_touched, n_types);
 }
 
 int network_new(struct model **modelp, const struct model_settings *settings,

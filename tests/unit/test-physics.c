@@ -234,6 +234,42 @@ static void test_mix_beyond_reach(void **state) {
         assert_in_range(tally.n_anomalous * 100 / tally.n, 18, 25);
 }
 
+/* Whatever types there are, the share is as asked. */
+static void test_share_with_other_types(void **state) {
+        static const struct catalog_type types[] = {
+                { "pressure", "psi", "pre", 20000, 150000 },
+                { "flow_rate", "bbl/hr", "flo", 0, 5000000 },
+                { "level", "m", "lev", -100, 2000 },
+        };
+        static const struct catalog_pipeline pipelines[] = { { "A" }, { "B" }, { "C" } };
+        static struct i4_record records[600];
+
+        for (uint32_t first = 0; first < ELEMENTSOF(types); ++first) {
+                struct i4_catalog catalog = {
+                        .types = types + first,
+                        .n_types = (uint32_t) ELEMENTSOF(types) - first,
+                        .pipelines = pipelines,
+                        .n_pipelines = ELEMENTSOF(pipelines),
+                        .n_sensors = ELEMENTSOF(records),
+                };
+                struct model_settings settings = { .seed = 5, .anomalies_e4 = 1000 };
+                struct anchor anchor = { .time_ns = EPOCH_NS, .rate = { 600, 24 * NSEC_PER_HOUR } };
+                _cleanup_(model_freep) struct model *model = NULL;
+                uint64_t n_anomalous = 0;
+
+                assert_int_equal(model_new(&model, &settings, &catalog), 0);
+                for (uint64_t day = 0; day < 100; ++day) {
+                        struct timeline timeline;
+
+                        timeline_init(&timeline, &anchor, day * 600);
+                        model_generate(model, day * 600, day * 600, &timeline, records, 600);
+                        for (size_t i = 0; i < ELEMENTSOF(records); ++i)
+                                n_anomalous += records[i].fault != I4_FAULT_NONE;
+                }
+                assert_in_range(n_anomalous, 60000 * 9 / 100, 60000 * 11 / 100);
+        }
+}
+
 /* flow and pressure */
 
 /* What goes in comes out: all flow meters of a healthy pipeline agree to within their noise of 0.4 %. */
@@ -767,6 +803,7 @@ int main(void) {
                 cmocka_unit_test(test_all_anomalous),
                 cmocka_unit_test(test_mix),
                 cmocka_unit_test(test_mix_beyond_reach),
+                cmocka_unit_test(test_share_with_other_types),
                 cmocka_unit_test(test_mass_balance),
                 cmocka_unit_test(test_leak_in_readings),
                 cmocka_unit_test(test_short_incidents),
