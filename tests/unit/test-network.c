@@ -131,6 +131,36 @@ static void test_noise_has_no_seams(void **state) {
         }
 }
 
+/*
+ * The same mean and variance wherever in a block, of many processes: what lies between two points that were
+ * drawn by themselves is as wide as they are.
+ */
+static void test_noise_is_stationary(void **state) {
+        const uint64_t n = 4000;
+        double sums[NOISE_BLOCK_POINTS] = {}, squares[NOISE_BLOCK_POINTS] = {};
+        struct noise_bridge bridge;
+
+        noise_bridge_init(&bridge);
+        for (uint64_t key = 0; key < n; ++key) {
+                struct noise_walk walk;
+
+                noise_walk_seek(&walk, &bridge, random_mix(key), 5 * NOISE_BLOCK_POINTS);
+                for (size_t i = 0; i < NOISE_BLOCK_POINTS; ++i) {
+                        double x = (double) walk.here / NOISE_ONE;
+
+                        sums[i] += x;
+                        squares[i] += x * x;
+                        noise_walk_step(&walk, &bridge, random_mix(key));
+                }
+        }
+
+        /* standard errors of 0.016 and 0.022 */
+        for (size_t i = 0; i < NOISE_BLOCK_POINTS; ++i) {
+                assert_true(sums[i] / (double) n > -0.08 && sums[i] / (double) n < 0.08);
+                assert_true(squares[i] / (double) n > 0.89 && squares[i] / (double) n < 1.11);
+        }
+}
+
 static void test_noise_series(void **state) {
         struct noise_bridge bridge;
         struct noise_series series;
@@ -478,6 +508,7 @@ int main(void) {
                 cmocka_unit_test(test_valve_rests),
                 cmocka_unit_test(test_noise),
                 cmocka_unit_test(test_noise_has_no_seams),
+                cmocka_unit_test(test_noise_is_stationary),
                 cmocka_unit_test(test_noise_series),
                 cmocka_unit_test(test_sine),
                 cmocka_unit_test(test_weather),
