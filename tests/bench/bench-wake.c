@@ -4,7 +4,9 @@
  * From publish to the reader
  *
  * Each sample publishes one record that carries the time of its publication; the reader takes the difference.
- * The yardstick for a sleeping reader is a bare futex of the same kind, in the same run.
+ * The yardstick for a sleeping reader is a bare futex of the same kind; for a spinning one it is what the
+ * machine cannot do without: a cache line of payload, and then one with a flag that the other core waits for.
+ * All four take turns.
  */
 
 #include "bench.h"
@@ -19,16 +21,31 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define N_SAMPLES 4000u
+#define N_SAMPLES 500u
+#define N_ROUNDS  8u
 /* Long enough for the other side to have fallen asleep. */
 #define PAUSE_NS  (200 * NSEC_PER_USEC)
+
+struct bench;
+
+struct lines {
+        _Alignas(128) uint64_t time_ns;
+        _Alignas(128) _Atomic uint64_t flag;
+};
+
+struct entry {
+        const char *name;
+        int (*contest)(struct bench *bench);
+        double samples_ns[N_ROUNDS * N_SAMPLES];
+};
 
 struct bench {
         struct ring *ring;
         _Atomic uint32_t word;
         _Atomic uint64_t word_time_ns;
         int (*wait)(i4_reader *reader, int64_t timeout_ns);
-        double samples_ns[N_SAMPLES];
+        struct lines *lines;
+        double *samples_ns; /* N_SAMPLES of one round */
 };
 
 static void pause_between(void) {
@@ -80,13 +97,16 @@ static void wake_one(struct bench *bench) {
         (void) syscall(SYS_futex, &bench->word, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
-static void report(const char *name, struct bench *bench) {
-        qsort(bench->samples_ns, N_SAMPLES, sizeof(double), bench_compare);
-        printf("  %-42s %10.2f %10.2f\n", name, bench->samples_ns[N_SAMPLES / 2] / 1e3,
-                        bench->samples_ns[N_SAMPLES - N_SAMPLES / 100] / 1e3);
+static void report(struct entry *entry) {
+        const size_t n = N_ROUNDS * N_SAMPLES;
+
+        bench_note("wake", entry->name, "ns", entry->samples_ns, n);
+        qsort(entry->samples_ns, n, sizeof(double), bench_compare);
+        printf("  %-42s %10.2f %10.2f\n", entry->name, entry->samples_ns[n / 2] / 1e3,
+                        entry->samples_ns[n - n / 100] / 1e3);
 }
 
-static void contest_futex(struct bench *bench) {
+static int contest_futex(struct bench *bench) {
         pthread_t thread;
 
         atomic_store(&bench->word, 0);
@@ -97,10 +117,47 @@ static void contest_futex(struct bench *bench) {
                 wake_one(bench);
         }
         (void) pthread_join(thread, NULL);
-        report("bare futex", bench);
+        return 0;
 }
 
-static int contest_ring(struct bench *bench, const char *name, int (*wait)(i4_reader *, int64_t)) {
+static inline void cpu_relax(void) {
+#if defined(__x86_64__)
+        __builtin_ia32_pause();
+#elif defined(__aarch64__)
+        __asm__ __volatile__("yield");
+#endif
+}
+
+static void *lines_run(void *userdata) {
+        struct bench *bench = userdata;
+        struct lines *lines = bench->lines;
+
+        for (uint64_t i = 0; i < N_SAMPLES; ++i) {
+                while (atomic_load_explicit(&lines->flag, memory_order_acquire) == i)
+                        cpu_relax();
+                bench->samples_ns[i] = (double) (clock_now_ns(CLOCK_MONOTONIC) - lines->time_ns);
+        }
+
+        return NULL;
+}
+
+static int contest_lines(struct bench *bench) {
+        struct lines lines = {};
+        pthread_t thread;
+
+        bench->lines = &lines;
+        if (pthread_create(&thread, NULL, lines_run, bench) != 0)
+                abort();
+        for (uint64_t i = 0; i < N_SAMPLES; ++i) {
+                pause_between();
+                lines.time_ns = clock_now_ns(CLOCK_MONOTONIC);
+                atomic_store_explicit(&lines.flag, i + 1, memory_order_release);
+        }
+        (void) pthread_join(thread, NULL);
+        return 0;
+}
+
+static int contest_ring(struct bench *bench, int (*wait)(i4_reader *, int64_t)) {
         const struct ring_settings settings = { .n_records = 8192, .n_consumers = 1 };
         pthread_t thread;
         int r;
@@ -118,24 +175,40 @@ static int contest_ring(struct bench *bench, const char *name, int (*wait)(i4_re
                 publish_one(bench->ring);
         }
         (void) pthread_join(thread, NULL);
-        report(name, bench);
         bench->ring = ring_free(bench->ring);
         return 0;
 }
 
+static int contest_sleeping(struct bench *bench) {
+        return contest_ring(bench, i4_reader_wait);
+}
+
+static int contest_spinning(struct bench *bench) {
+        return contest_ring(bench, i4_reader_spin);
+}
+
 int main(void) {
         static struct bench bench;
+        static struct entry entries[] = {
+                { "bare futex", contest_futex, {} },
+                { "sleeping reader", contest_sleeping, {} },
+                { "two cache lines", contest_lines, {} },
+                { "spinning reader", contest_spinning, {} },
+        };
         int r = 0;
 
-        printf("%-44s %10s %10s\n", "from publish to the reader", "p50 us", "p99 us");
-        for (int i = 0; i < 2 && r >= 0; ++i) {
-                contest_futex(&bench);
-                r = contest_ring(&bench, "sleeping reader", i4_reader_wait);
-                if (r >= 0)
-                        r = contest_ring(&bench, "spinning reader", i4_reader_spin);
+        for (size_t round = 0; round < N_ROUNDS; ++round)
+                for (size_t i = 0; i < ELEMENTSOF(entries) && r >= 0; ++i) {
+                        bench.samples_ns = entries[i].samples_ns + round * N_SAMPLES;
+                        r = entries[i].contest(&bench);
+                }
+        if (r < 0) {
+                fprintf(stderr, "ring: %s\n", strerror(-r));
+                return EXIT_FAILURE;
         }
 
-        if (r < 0)
-                fprintf(stderr, "ring: %s\n", strerror(-r));
-        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        printf("%-44s %10s %10s\n", "from publish to the reader", "p50 us", "p99 us");
+        for (size_t i = 0; i < ELEMENTSOF(entries); ++i)
+                report(&entries[i]);
+        return EXIT_SUCCESS;
 }
