@@ -34,12 +34,6 @@
 
 #define CHUNK_RECORDS 1024u
 
-#define WRITER_BLOCK_SIZE ((size_t) 1 << 20)
-#define WRITER_N_BLOCKS   4u
-#define WRITER_FLUSH_NS   (250 * NSEC_PER_MSEC)
-#define WRITER_WAIT_NS    (100 * NSEC_PER_MSEC)
-#define WRITER_SETTLE_NS  NSEC_PER_SEC
-
 /* How long after its end a run that was on time may take to make the rest. */
 #define GRACE_NS NSEC_PER_SEC
 

@@ -4,6 +4,7 @@
 
 #include "sensor-gen/signals.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -12,9 +13,15 @@
 
 #define WRITER_BLOCK_SIZE ((size_t) 1 << 20)
 #define WRITER_N_BLOCKS   4u
-#define WRITER_FLUSH_NS   (250 * NSEC_PER_MSEC)
-#define WRITER_WAIT_NS    (100 * NSEC_PER_MSEC)
-#define WRITER_SETTLE_NS  NSEC_PER_SEC
+
+/* A stream is written to while nothing else goes on, and takes its bytes out of the cache if they are still
+ * there. */
+#define STREAM_BLOCK_SIZE ((size_t) 1 << 18)
+#define STREAM_N_BLOCKS   2u
+
+#define WRITER_FLUSH_NS  (250 * NSEC_PER_MSEC)
+#define WRITER_WAIT_NS   (100 * NSEC_PER_MSEC)
+#define WRITER_SETTLE_NS NSEC_PER_SEC
 
 #define DIRTY_BUFFER_SIZE ((size_t) 1 << 18)
 
@@ -22,8 +29,8 @@ static int sink_start_writer(struct sink *sink, const struct options *options,
                 const struct i4_catalog *catalog, const struct output *output) {
         struct writer_settings settings = {
                 .engine = ENGINE_AUTO,
-                .block_size = WRITER_BLOCK_SIZE,
-                .n_blocks = WRITER_N_BLOCKS,
+                .block_size = output->is_stream ? STREAM_BLOCK_SIZE : WRITER_BLOCK_SIZE,
+                .n_blocks = output->is_stream ? STREAM_N_BLOCKS : WRITER_N_BLOCKS,
                 .flush_ns = WRITER_FLUSH_NS,
                 .sync_ns = NSEC_INFINITY,
                 .extras = options->extras,
@@ -36,6 +43,7 @@ static int sink_start_writer(struct sink *sink, const struct options *options,
         if (r < 0)
                 return r;
 
+        file_widen_pipe(output->fd);
         return writer_set_file(sink->writer, output->fd, output->is_stream, position);
 }
 

@@ -4,14 +4,13 @@
 
 #include "tools/stop.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 
 #define OUTPUT_SIZE     (UINT64_C(1) << 18) /* bytes; stays in a core's own cache */
-#define PIPE_SIZE       (1 << 20)
 #define OUTPUT_DELAY_NS (50 * NSEC_PER_MSEC)
 
 int output_init(struct output *output, int fd) {
@@ -20,8 +19,7 @@ int output_init(struct output *output, int fd) {
         if (!output->buffer)
                 return -ENOMEM;
 
-        /* Fewer switches between the two ends of a pipe. Not a pipe, or over the user's limit: as well. */
-        (void) fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+        file_widen_pipe(fd);
         return 0;
 }
 

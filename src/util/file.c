@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
+#define PIPE_SIZE (1 << 20)
+
 static int file_open(const char *path, int *fdp) {
         _cleanup_(closep) int fd = -1;
         struct stat st;
@@ -66,4 +68,11 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep) {
         *textp = TAKE_PTR(text);
         *sizep = size;
         return 0;
+}
+
+void file_widen_pipe(int fd) {
+        int size = fcntl(fd, F_GETPIPE_SZ);
+
+        if (size >= 0 && size < PIPE_SIZE)
+                (void) fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 }

@@ -8,3 +8,10 @@
  * -EFBIG: it is larger. Waits for a pipe that somebody writes to, not for one that nobody does.
  */
 int file_read(const char *path, size_t max, char **textp, size_t *sizep);
+
+/*
+ * Gives a pipe room for a MiB, so that its ends work side by side instead of taking turns: into the 64 KiB
+ * that a pipe has by itself half as much gets through. What is no pipe, or has that much, or may not have it,
+ * stays.
+ */
+void file_widen_pipe(int fd);
