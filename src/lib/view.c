@@ -98,7 +98,7 @@ static int view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t ol
         /* Pairs with the release of the claim in ring_claim(): what was published before it is seen here. */
         atomic_thread_fence(memory_order_acquire);
         /* Beyond what is published nothing is lost yet. */
-        published = atomic_load_explicit(&view->header->published, memory_order_acquire);
+        published = atomic_load_explicit(&view->header->published, memory_order_relaxed);
         if (published < oldest)
                 return -EBADMSG;
 
