@@ -24,6 +24,7 @@ enum condition {
 
         /* generator */
         CONDITION_ANCHOR,
+        CONDITION_ANCHOR_NOT_NOTED,
         CONDITION_RESUMED,
         CONDITION_BEHIND,
         CONDITION_CAUGHT_UP,

@@ -157,12 +157,6 @@ static void generator_init_timeline(
         generator->free_until_ns = time_ns;
 }
 
-/* The model numbers the records of one of several machines by their steps; the ring has no gaps. */
-static void records_number(struct i4_record *records, size_t n, uint64_t sequence) {
-        for (size_t i = 0; i < n; ++i)
-                records[i].sequence = sequence + i;
-}
-
 /* Makes some of the next @n_due records: how many. 0: storage holds it up. */
 static size_t generator_make(struct generator *generator, uint64_t n_due, struct clocks now) {
         struct ring *ring = generator->ring;
@@ -224,8 +218,7 @@ static void generator_note_anchor(
         if (event->kind == PACER_SKIPPED)
                 generator->n_skipped += event->n_records;
         generator->free_until_ns = pacer_get_time(&generator->pacer, now);
-        /* Hundreds an hour, and each follows from the one that began the profile. */
-        if (event->kind != PACER_SCHEDULED)
+        if (!pacer_anchor_is_implied(&event->anchor))
                 generator_tell(generator, event);
 }
 
@@ -376,16 +369,22 @@ int generator_new(struct generator **generatorp, const struct generator_settings
         return 0;
 }
 
-int generator_start(struct generator *generator) {
+void generator_begin(struct generator *generator) {
         struct clocks now = clocks_now();
         struct pacer_event event;
-        int r;
 
         assert(!generator->is_running);
 
         pacer_init(&generator->pacer, &generator->wanted.pacer, generator->pacer.state, generator->ring->head,
                         now, &event);
         generator_note_anchor(generator, &event, now);
+}
+
+int generator_start(struct generator *generator) {
+        int r;
+
+        assert(!generator->is_running);
+
         atomic_store_explicit(&generator->is_stopping, false, memory_order_relaxed);
 
         r = pthread_create(&generator->thread, NULL, generator_run, generator);

@@ -42,6 +42,10 @@ int generator_new(struct generator **generatorp, const struct generator_settings
 /* Stops it if it runs. */
 struct generator *generator_free(struct generator *generator);
 
+/* Sets the first anchor, or finds the last; before generator_start(), so that it can be noted before there
+ * are readings. */
+void generator_begin(struct generator *generator);
+
 /* Signals as the caller has them: block them first. */
 int generator_start(struct generator *generator);
 

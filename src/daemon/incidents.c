@@ -12,12 +12,11 @@
 #include "daemon/incidents.h"
 
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <unistd.h>
 
 #define LEAD_NS       NSEC_PER_SEC
 #define HANDOVER_NS   (NSEC_PER_SEC / 2) /* by less than the rest the generator's clock differs from ours */
@@ -35,31 +34,6 @@ static int incidents_load(struct incidents *incidents, const char *path, struct 
         struct scenario_context context = { .catalog = incidents->catalog, .model = incidents->model };
 
         return scenario_load(&incidents->scenario, &context, path, complaints);
-}
-
-/* What was ordered gives way to what Scenario= says now. */
-static int incidents_load_record(
-                struct incidents *incidents, const char *path, struct complaints *complaints) {
-        struct scenario_context context = {
-                .catalog = incidents->catalog, .model = incidents->model, .is_lenient = true
-        };
-        _cleanup_(scenario_freep) struct scenario *record = NULL;
-        int r;
-
-        if (access(path, F_OK) < 0 && errno == ENOENT)
-                return 0;
-
-        r = scenario_load(&record, &context, path, complaints);
-        if (r < 0)
-                return r;
-
-        for (size_t i = 0; i < record->n_entries; ++i) {
-                r = scenario_add(incidents->scenario, &record->entries[i]);
-                if (r < 0 && r != -EBUSY)
-                        return r;
-        }
-
-        return 0;
 }
 
 int incidents_new(struct incidents **incidentsp, const struct model *model, const struct i4_catalog *catalog,
@@ -82,7 +56,9 @@ int incidents_new(struct incidents **incidentsp, const struct model *model, cons
         else
                 r = scenario_new(&incidents->scenario);
         if (r >= 0 && record_path)
-                r = incidents_load_record(incidents, record_path, complaints);
+                r = scenario_load_record(incidents->scenario,
+                                &(struct scenario_context){ .catalog = catalog, .model = model }, record_path,
+                                complaints);
         if (r < 0)
                 return r;
 
@@ -104,41 +80,6 @@ int incidents_copy(const struct incidents *incidents, struct scenario **scenario
         return scenario_copy(incidents->scenario, scenariop);
 }
 
-static int write_all(int fd, const char *text, size_t size) {
-        while (size > 0) {
-                ssize_t n = write(fd, text, size);
-
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                text += n;
-                size -= (size_t) n;
-        }
-
-        return 0;
-}
-
-/* The whole line, on disk, or nothing. */
-static int record_append(const char *path, const char *line, size_t size) {
-        _cleanup_(closep) int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
-        off_t end;
-        int r;
-
-        if (fd < 0)
-                return -errno;
-        end = lseek(fd, 0, SEEK_END);
-        if (end < 0)
-                return -errno;
-
-        r = write_all(fd, line, size);
-        if (r >= 0 && fdatasync(fd) < 0)
-                r = -errno;
-        if (r < 0)
-                (void) !ftruncate(fd, end);
-        return r;
-}
-
 static int incidents_record(const struct incidents *incidents, const struct scenario_entry *entry) {
         char members[SCENARIO_TEXT_MAX], line[SCENARIO_TEXT_MAX + 4];
 
@@ -147,7 +88,7 @@ static int incidents_record(const struct incidents *incidents, const struct scen
 
         scenario_entry_format(entry, incidents->catalog, members);
         (void) snprintf(line, sizeof(line), "{%s}\n", members);
-        return record_append(incidents->record_path, line, strlen(line));
+        return file_append_line(incidents->record_path, line);
 }
 
 static int entry_read(const struct incidents *incidents, const char *text, size_t size, uint64_t now_ns,

@@ -130,6 +130,8 @@ static void pacer_set_anchor(struct pacer *pacer, const struct pacer_anchor *anc
         uint64_t *to = (uint64_t *) &state->anchors[n % PACER_N_ANCHORS];
         const uint64_t *from = (const uint64_t *) anchor;
 
+        if (!pacer_anchor_is_implied(anchor))
+                atomic_store_explicit(&state->n_explicit, n + 1, memory_order_relaxed);
         atomic_thread_fence(memory_order_release);
         for (size_t i = 0; i < sizeof(*anchor) / sizeof(*from); ++i)
                 __atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);

@@ -65,13 +65,14 @@ struct pacer_anchor {
  * oldest was and counts only once n_anchors says so: a kill at any instruction leaves a whole one in force.
  */
 struct pacer_state {
-        _Atomic uint64_t n_anchors; /* ever set; the last one is in force */
-        uint64_t profile_origin_ns; /* CLOCK_REALTIME at which it began */
-        uint64_t profile_id;        /* of the one in force; 0: none */
-        uint64_t n_noted;           /* of n_anchors: in the file; the main loop's */
-        uint64_t noted_id;          /* of the settings that stand in the file; the main loop's */
-        uint32_t shard, n_shards;   /* for which the anchors are */
-        uint64_t reserved[2];
+        _Atomic uint64_t n_anchors;  /* ever set; the last one is in force */
+        uint64_t profile_origin_ns;  /* CLOCK_REALTIME at which it began */
+        uint64_t profile_id;         /* of the one in force; 0: none */
+        _Atomic uint64_t n_explicit; /* of n_anchors: up to the last one that was not implied */
+        uint64_t n_noted;            /* of n_anchors: in the file; the main loop's */
+        uint64_t noted_id;           /* of the settings that stand in the file; the main loop's */
+        uint32_t shard, n_shards;    /* for which the anchors are */
+        uint64_t reserved;
         struct pacer_anchor anchors[PACER_N_ANCHORS];
 };
 
@@ -112,6 +113,11 @@ void pacer_init(struct pacer *pacer, const struct pacer_settings *settings, stru
 
 /* Sets an anchor if one is needed: 1 and why, call again; 0 all is well. */
 int pacer_look(struct pacer *pacer, uint64_t head, struct clocks now, struct pacer_event *eventp);
+
+/* Of a profile's stretches there are many an hour, and each follows from the one that began it. */
+static inline bool pacer_anchor_is_implied(const struct pacer_anchor *anchor) {
+        return anchor->reason == PACER_SCHEDULED && anchor->until_ns > 0;
+}
 
 /*
  * Anchor @number of those ever set, from 0, as the thread that sets them may be doing right now. -ENOENT: it

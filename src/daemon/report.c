@@ -326,6 +326,14 @@ void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint
                         sequence, text);
 }
 
+void report_anchor_not_noted(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_ANCHOR_NOT_NOTED);
+        entry_add_error(&entry, error);
+        report_send(report, &entry, "An anchor could not be noted in anchors.jsonl: %s", strerror(-error));
+}
+
 void report_resumed(struct report *report, uint64_t n_due) {
         struct entry entry;
 

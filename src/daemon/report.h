@@ -61,6 +61,8 @@ void report_settings_pending(struct report *report, const char *section, const c
 /* From @step on readings are due from @time_ns (CLOCK_REALTIME) at @rate. @why: "start", "rate change", … */
 void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint64_t time_ns,
                 struct rate rate, const char *why);
+/* The list of anchors beside the readings cannot be written. */
+void report_anchor_not_noted(struct report *report, int error);
 /* The schedule of a daemon before this one goes on; @n_due readings were due in between and are made now. */
 void report_resumed(struct report *report, uint64_t n_due);
 void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns);

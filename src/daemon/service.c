@@ -2,6 +2,7 @@
 
 #include "daemon/service.h"
 
+#include "daemon/anchors.h"
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/generator.h"
@@ -35,10 +36,9 @@
 #include <systemd/sd-event.h>
 
 /* How long the end may take while the disk takes what is left, and where it takes nothing anyway. */
-#define DRAIN_NS        (60 * NSEC_PER_SEC)
-#define DRAIN_FULL_NS   (2 * NSEC_PER_SEC)
-/* Incidents that were ordered, beside the readings. */
-#define INJECTED_NAME   "injected.jsonl"
+#define DRAIN_NS      (60 * NSEC_PER_SEC)
+#define DRAIN_FULL_NS (2 * NSEC_PER_SEC)
+
 /* Descriptors beside those of readers: files, sockets, what libraries open. */
 #define DESCRIPTORS_OWN 64u
 
@@ -51,6 +51,7 @@ struct service {
         struct store store;
         struct ring_view view;
         struct recorder *recorder; /* NULL: nothing is stored */
+        struct anchors *anchors;   /* the same */
         struct audience audience;
         struct generator *generator;
         sd_event *event;
@@ -62,8 +63,9 @@ struct service {
 
         char socket_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)];
         char control_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)]; /* "": not bound by us */
-        bool is_socket_ours; /* bound by us, to be removed at the end */
-        bool is_abandoned;   /* a thread hangs in a write and still uses all of it */
+        bool is_socket_ours;    /* bound by us, to be removed at the end */
+        bool is_anchor_missing; /* and that is told */
+        bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
 
 /* Tells it, once, and hands it on. */
@@ -114,6 +116,47 @@ static struct recorder_settings config_get_recorder_settings(const struct config
         };
 }
 
+/* Files that can be read: the daemon has begun with them. Where one went since, its digest stays 0. */
+static struct note_settings config_get_note_settings(struct config *config) {
+        struct note_settings settings = {
+                .seed = config->seed,
+                .n_sensors = config->n_sensors,
+                .anomalies_e4 = config->anomalies_e4,
+                .shard = config->shard.index,
+                .n_shards = config->shard.n,
+                .model = config->model,
+                .extras = config_get_extras(config),
+                .rate = config->rate,
+                .profile = config->profile,
+                .catalog = *config->catalog ? config->catalog : NULL,
+                .scenario = *config->scenario ? config->scenario : NULL,
+        };
+
+        if (settings.catalog)
+                (void) note_digest_file(settings.catalog, &settings.catalog_digest);
+        if (settings.scenario)
+                (void) note_digest_file(settings.scenario, &settings.scenario_digest);
+
+        return settings;
+}
+
+static void service_tell_note(struct service *service, int error) {
+        if (error < 0 && !service->is_anchor_missing)
+                report_anchor_not_noted(service->report, error);
+        service->is_anchor_missing = error < 0;
+}
+
+static void service_note_anchors(struct service *service) {
+        if (service->anchors)
+                service_tell_note(service, anchors_note(service->anchors));
+}
+
+static int service_set_note_settings(struct service *service) {
+        struct note_settings settings = config_get_note_settings(&service->config);
+
+        return service->anchors ? anchors_set_settings(service->anchors, &settings) : 0;
+}
+
 static void service_tell_pending(struct service *service, const struct config *loaded) {
         const struct config_key *key = NULL;
 
@@ -157,8 +200,11 @@ static void service_reload(struct service *service) {
         }
 
         service_tell_pending(service, &loaded);
+        service_note_anchors(service);
         config_take_live(&service->config, &loaded);
-        r = service_apply(service);
+        r = service_set_note_settings(service);
+        if (r >= 0)
+                r = service_apply(service);
         if (r < 0)
                 (void) service_fail(service, r, "Cannot apply the new settings");
         else
@@ -196,6 +242,7 @@ static void service_tell_events(struct service *service) {
         struct pacer_event generator_event;
         struct recorder_event recorder_event;
 
+        service_note_anchors(service);
         while (generator_next_event(service->generator, &generator_event) > 0)
                 news_tell_generator(service->report, &generator_event);
         while (service->recorder && recorder_next_event(service->recorder, &recorder_event) > 0)
@@ -418,7 +465,10 @@ static int service_open_storage(struct service *service) {
                 return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
                                 directory_explain(r));
 
-        return 0;
+        r = anchors_new(&service->anchors, path, &service->store.state->memory->pacer);
+        if (r >= 0)
+                r = service_set_note_settings(service);
+        return r < 0 ? service_fail(service, r, "Cannot set up the list of anchors") : 0;
 }
 
 /* In front of the generator, so that the first reading knows of them. */
@@ -640,6 +690,9 @@ static int service_start(struct service *service) {
         /* Kept before there is anything in it to lose. */
         service_keep_ring(service);
         ring_set_running(ring);
+        generator_begin(service->generator);
+        if (service->anchors)
+                service_tell_note(service, anchors_begin(service->anchors, ring->head));
         r = generator_start(service->generator);
         if (r < 0)
                 return service_fail(service, r, "Cannot start the generator thread");
@@ -739,6 +792,7 @@ struct service *service_free(struct service *service) {
         service->generator = generator_free(service->generator);
         service->recorder = recorder_free(service->recorder);
         store_deinit(&service->store);
+        service->anchors = anchors_free(service->anchors);
         service->incidents = incidents_free(service->incidents);
         service->model = model_free(service->model);
         service->catalog = catalog_free(service->catalog);

@@ -56,6 +56,11 @@ void model_generate(struct model *model, uint64_t step, uint64_t sequence, struc
         model->class->generate(model, step, sequence, timeline, records, n);
 }
 
+void records_number(struct i4_record *records, size_t n, uint64_t sequence) {
+        for (size_t i = 0; i < n; ++i)
+                records[i].sequence = sequence + i;
+}
+
 int model_complete_entry(const struct model *model, struct scenario_entry *entry) {
         return model->class->complete_entry ? model->class->complete_entry(model, entry) : -EOPNOTSUPP;
 }

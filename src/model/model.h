@@ -52,6 +52,9 @@ struct model *model_free(struct model *model);
 void model_generate(struct model *model, uint64_t step, uint64_t sequence, struct timeline *timeline,
                 struct i4_record *records, size_t n);
 
+/* @sequence, @sequence + 1, …: as a machine numbers them that makes some of all steps, and has no gaps. */
+void records_number(struct i4_record *records, size_t n, uint64_t sequence);
+
 /*
  * What an incident needs that only the model knows: when its last trace is gone. -ERANGE: the place is beyond
  * the pipeline's end. -EINVAL: no such pipeline or sensor. -EOPNOTSUPP: a model without incidents. Any

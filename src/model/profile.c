@@ -5,10 +5,9 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
-
-#define TEXT_SIZE 1024u
 
 /* Rates between two others are records in so long: exact enough for the rarest, and products fit. */
 #define FINE_PERIOD_NS (UINT64_C(1000000) * NSEC_PER_SEC)
@@ -120,7 +119,7 @@ static int profile_add(struct profile *profile, char *text) {
 
 int profile_parse(const char *text, struct profile *profilep) {
         struct profile profile = {};
-        char buffer[TEXT_SIZE];
+        char buffer[PROFILE_TEXT_MAX];
         char *next = buffer, *item;
         int r;
 
@@ -145,6 +144,36 @@ int profile_parse(const char *text, struct profile *profilep) {
 
         *profilep = profile;
         return 0;
+}
+
+/* formatting */
+
+static size_t phase_format(const struct phase *phase, char *text, size_t size) {
+        char from[FORMAT_MAX], to[FORMAT_MAX], span[FORMAT_MAX];
+        bool is_constant = phase->kind == PHASE_CONSTANT, is_endless = phase->span_ns == NSEC_INFINITY;
+
+        return (size_t) snprintf(text, size, "%s%s%s%s%s%s", phase->kind == PHASE_DAILY ? "daily " : "",
+                        format_rate(phase->from, from), is_constant ? "" : "..",
+                        is_constant ? "" : format_rate(phase->to, to), is_endless ? "" : " for ",
+                        is_endless ? "" : format_span(phase->span_ns, span));
+}
+
+const char *profile_format(const struct profile *profile, char text[static PROFILE_TEXT_MAX]) {
+        size_t n = 0;
+
+        static_assert(PROFILE_N_PHASES * (3 * FORMAT_MAX + sizeof("daily .. for , ")) + sizeof("repeat") <
+                                        PROFILE_TEXT_MAX,
+                        "room for any");
+
+        *text = 0;
+        for (uint32_t i = 0; i < profile->n_phases; ++i) {
+                n += (size_t) snprintf(text + n, PROFILE_TEXT_MAX - n, "%s", i > 0 ? ", " : "");
+                n += phase_format(&profile->phases[i], text + n, PROFILE_TEXT_MAX - n);
+        }
+        if (profile->repeats)
+                (void) snprintf(text + n, PROFILE_TEXT_MAX - n, ", repeat");
+
+        return text;
 }
 
 /* FNV-1a, on whole words */

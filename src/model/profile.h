@@ -41,6 +41,10 @@ struct profile {
  */
 int profile_parse(const char *text, struct profile *profile);
 
+/* The text of what profile_parse() made; it gives the same again. Empty for no profile. */
+#define PROFILE_TEXT_MAX 2048
+const char *profile_format(const struct profile *profile, char text[static PROFILE_TEXT_MAX]);
+
 /* Equal ones have equal numbers; 0: no profile. */
 uint64_t profile_get_id(const struct profile *profile);
 

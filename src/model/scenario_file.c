@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #define FILE_SIZE_MAX ((size_t) 32 * 1024 * 1024)
 #define LINE_SIZE_MAX ((size_t) 64 * 1024)
@@ -342,6 +343,29 @@ int scenario_load(struct scenario **scenariop, const struct scenario_context *co
         }
 
         return scenario_parse(scenariop, context, path, text, size, complaints);
+}
+
+int scenario_load_record(struct scenario *scenario, const struct scenario_context *context, const char *path,
+                struct complaints *complaints) {
+        _cleanup_(scenario_freep) struct scenario *record = NULL;
+        struct scenario_context lenient = *context;
+        int r;
+
+        if (access(path, F_OK) < 0 && errno == ENOENT)
+                return 0;
+
+        lenient.is_lenient = true;
+        r = scenario_load(&record, &lenient, path, complaints);
+        if (r < 0)
+                return r;
+
+        for (size_t i = 0; i < record->n_entries; ++i) {
+                r = scenario_add(scenario, &record->entries[i]);
+                if (r < 0 && r != -EBUSY)
+                        return r;
+        }
+
+        return 0;
 }
 
 /* writing */

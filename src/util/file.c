@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define PIPE_SIZE (1 << 20)
@@ -75,4 +77,47 @@ void file_widen_pipe(int fd) {
 
         if (size >= 0 && size < PIPE_SIZE)
                 (void) fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
+}
+
+static int write_all(int fd, const char *text, size_t size) {
+        while (size > 0) {
+                ssize_t n = write(fd, text, size);
+
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                text += n;
+                size -= (size_t) n;
+        }
+
+        return 0;
+}
+
+static bool line_is_torn(int fd, off_t end) {
+        char last;
+
+        return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
+}
+
+int file_append_line(const char *path, const char *line) {
+        _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+        off_t end;
+        int r = 0;
+
+        if (fd < 0)
+                return -errno;
+        end = lseek(fd, 0, SEEK_END);
+        if (end < 0)
+                return -errno;
+
+        if (line_is_torn(fd, end))
+                r = write_all(fd, "\n", 1);
+        if (r >= 0)
+                r = write_all(fd, line, strlen(line));
+        if (r >= 0 && fdatasync(fd) < 0)
+                r = -errno;
+        if (r < 0)
+                (void) !ftruncate(fd, end);
+        return r;
 }

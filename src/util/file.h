@@ -15,3 +15,10 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep);
  * stays.
  */
 void file_widen_pipe(int fd);
+
+/*
+ * Appends @line, with its newline, to a file that is made if need be (0640); it is on disk when this returns,
+ * or nothing of it is there. A last line that somebody left torn is ended first. -ELOOP: it is a symbolic
+ * link.
+ */
+int file_append_line(const char *path, const char *line);

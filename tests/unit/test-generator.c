@@ -115,6 +115,7 @@ static void start(struct fixture *f) {
         assert_int_equal(generator_new(&f->generator, &f->settings, f->ring, f->model, &f->recorder,
                                          &f->audience, &f->state),
                         0);
+        generator_begin(f->generator);
         assert_int_equal(generator_start(f->generator), 0);
 }
 
