@@ -18,6 +18,7 @@ complete -c sensor-gen -o anomalies -x -a '0% 2% 10%' -d 'Readings with somethin
 complete -c sensor-gen -o anomalymix -x -a 'leak=1 leak=2,stuck=1' -d 'Weights of kinds among them'
 complete -c sensor-gen -o catalog -r -F -d 'Types and pipelines'
 complete -c sensor-gen -o scenario -r -F -d 'Incidents that shall happen'
+complete -c sensor-gen -o replay -x -a '(__fish_complete_directories)' -d 'What an i4d has made, once more'
 complete -c sensor-gen -o model -x -a 'network uniform' -d 'How readings come about'
 complete -c sensor-gen -o labels -x -a 'none inline sidecar' -d 'Say what is wrong with each line'
 complete -c sensor-gen -o sequence -d 'Say the number of each line'

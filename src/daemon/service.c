@@ -122,6 +122,7 @@ static struct note_settings config_get_note_settings(struct config *config) {
                 .seed = config->seed,
                 .n_sensors = config->n_sensors,
                 .anomalies_e4 = config->anomalies_e4,
+                .mix = config->mix,
                 .shard = config->shard.index,
                 .n_shards = config->shard.n,
                 .model = config->model,

@@ -6,6 +6,7 @@
 #include "util/parse.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #define WEIGHT_MAX 1000000u
@@ -83,6 +84,18 @@ int mix_parse(const char *text, struct mix *mixp) {
 
         *mixp = mix;
         return 0;
+}
+
+const char *mix_format(const struct mix *mix, char text[static MIX_TEXT_MAX]) {
+        size_t n = 0;
+
+        *text = 0;
+        for (int kind = 0; kind < (int) I4_N_FAULT && n < MIX_TEXT_MAX; ++kind)
+                if (mix->weights[kind] > 0)
+                        n += (size_t) snprintf(text + n, MIX_TEXT_MAX - n, "%s%s=%" PRIu32, n > 0 ? "," : "",
+                                        i4_fault_to_string(kind), mix->weights[kind]);
+
+        return text;
 }
 
 const char *mix_describe(char buffer[static MIX_DESCRIPTION_MAX]) {

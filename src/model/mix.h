@@ -23,6 +23,10 @@ uint64_t mix_get_sum(const struct mix *mix);
  */
 int mix_parse(const char *text, struct mix *mix);
 
+/* The text of what mix_parse() made; it gives the same again. */
+#define MIX_TEXT_MAX 512
+const char *mix_format(const struct mix *mix, char text[static MIX_TEXT_MAX]);
+
 /* What mix_parse() takes, for those who complain. */
 #define MIX_DESCRIPTION_MAX 256
 

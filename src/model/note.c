@@ -75,6 +75,12 @@ static bool add_file(
                cJSON_AddStringToObject(json, digest_name, text);
 }
 
+static bool add_mix(cJSON *json, const struct mix *mix) {
+        char text[MIX_TEXT_MAX];
+
+        return mix_get_sum(mix) == 0 || cJSON_AddStringToObject(json, "anomaly_mix", mix_format(mix, text));
+}
+
 static bool add_profile(cJSON *json, const struct profile *profile) {
         char text[PROFILE_TEXT_MAX];
 
@@ -92,7 +98,7 @@ static bool add_settings(cJSON *json, const struct note_settings *settings, bool
         return add_number(json, "seed", settings->seed) &&
                cJSON_AddNumberToObject(json, "sensors", settings->n_sensors) &&
                cJSON_AddStringToObject(json, "model", model_kind_to_string(settings->model)) &&
-               cJSON_AddStringToObject(json, "anomalies", share) &&
+               cJSON_AddStringToObject(json, "anomalies", share) && add_mix(json, &settings->mix) &&
                cJSON_AddStringToObject(json, "shard", shard) &&
                cJSON_AddStringToObject(json, "rate", format_rate(settings->rate, rate)) &&
                add_profile(json, &settings->profile) &&
@@ -193,6 +199,10 @@ static int anomalies_take(struct note *note, const char *text) {
         return parse_percent(text, &note->settings.anomalies_e4);
 }
 
+static int mix_take(struct note *note, const char *text) {
+        return mix_parse(text, &note->settings.mix);
+}
+
 static int shard_take(struct note *note, const char *text) {
         return parse_shard(text, &note->settings.shard, &note->settings.n_shards);
 }
@@ -280,6 +290,7 @@ static const struct key {
         { "sensors", sensors_take },
         { "model", model_take },
         { "anomalies", anomalies_take },
+        { "anomaly_mix", mix_take, true },
         { "shard", shard_take },
         { "rate", rate_take },
         { "schedule", schedule_take, true },

@@ -32,6 +32,7 @@ struct note_settings {
         uint32_t n_sensors;
         uint32_t anomalies_e4;
         uint32_t shard, n_shards;
+        struct mix mix; /* all zero: the usual one */
         enum model_kind model;
         unsigned int extras; /* of stored lines, enum i4_extra */
         struct rate rate;    /* what holds after the end of a profile */

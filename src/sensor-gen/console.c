@@ -105,13 +105,15 @@ void console_begin(struct console *console, const struct options *options) {
                         is_stdout            ? "streaming"
                         : options->is_append ? "appending"
                                              : "overwriting");
-        if (options->profile.n_phases > 0)
+        if (options->replay_path)
+                (void) fprintf(file, "as i4d made it in %s\n", options->replay_path);
+        else if (options->profile.n_phases > 0)
                 (void) fprintf(file, "by schedule\n");
         else
                 rate_tell(file, options->rate);
         if (options->duration_ns != NSEC_INFINITY)
                 (void) fprintf(file, "Duration: %s\n", go_format(options->duration_ns, buffer));
-        if (options->is_verbose)
+        if (options->is_verbose && !options->replay_path)
                 (void) fprintf(file, "Seed: %" PRIu64 "\n", options->seed);
         (void) fprintf(file, "Press Ctrl+C to stop...\n");
         (void) fflush(file);

@@ -49,8 +49,11 @@ struct generator {
         bool is_last_stretch;
         uint64_t end_ns; /* CLOCK_REALTIME, like all times here that are not called mono; NSEC_INFINITY: none
                           */
-        uint64_t end_step; /* of this stretch */
-        uint64_t stride;   /* of all steps this makes one in so many */
+        uint64_t end_step;       /* of this stretch */
+        uint64_t limit_step;     /* of all */
+        const struct part *part; /* NULL: a run of its own */
+        uint64_t sequence;       /* of the first reading of a part */
+        uint64_t stride;         /* of all steps this makes one in so many */
         uint64_t shard;
         uint64_t start_mono_ns;
         uint64_t base_ns; /* the plant's time at that */
@@ -77,65 +80,23 @@ static uint64_t span_scale(uint64_t span_ns, uint64_t factor) {
         return __builtin_mul_overflow(span_ns, factor, &product_ns) ? NSEC_INFINITY : product_ns;
 }
 
-int generator_new(struct generator **generatorp, const struct options *options,
-                const struct i4_catalog *catalog, struct model *model, struct chronicle *chronicle,
-                const struct output *output) {
-        _cleanup_(generator_freep) struct generator *generator = NULL;
-        int r;
-
-        generator = aligned_alloc(64, sizeof(*generator));
-        if (!generator)
-                return -ENOMEM;
-
-        *generator = (struct generator){
-                .model = model,
-                .chronicle = chronicle,
-                .sink = SINK_INIT,
-                .start_offset = output->offset,
-                .is_simulated = options->has_from && !options->is_then_live && !options->speed,
-                .has_from = options->has_from,
-                .is_then_live = options->is_then_live,
-                .is_caught_up = !options->is_then_live,
-                .speed = MAX(options->speed, UINT64_C(1)),
-                .is_free_running = options->rate.period_ns == 0,
-                .course = { .profile = &options->profile,
-                                .origin_ns = options->from_ns,
-                                .rate = options->rate },
-                .end_ns = options->duration_ns,
-                .stride = options->n_shards,
-                .shard = options->shard,
-                .step = options->shard,
-                .batch_ns = options->batch_ns,
-                .catch_up_ns = span_scale(options->catch_up_ns, MAX(options->speed, UINT64_C(1))),
-        };
-
-        r = sink_init(&generator->sink, options, catalog, output);
-        if (r < 0)
-                return r;
-
-        *generatorp = TAKE_PTR(generator);
-        return 0;
-}
-
-struct generator *generator_free(struct generator *generator) {
-        if (!generator)
-                return NULL;
-
-        sink_deinit(&generator->sink);
-        free(generator);
-        return NULL;
-}
-
 /* schedule */
+
+/* How many of the steps before @end are left to make. */
+static uint64_t schedule_count(const struct generator *generator, uint64_t end) {
+        return end > generator->step ? (end - generator->step - 1) / generator->stride + 1 : 0;
+}
 
 /* What is due at the very end belongs to the next run. */
 static void stretch_begin(struct generator *generator) {
         const struct course *course = &generator->course;
+        uint64_t end_step = course_get_end(course);
 
-        generator->is_last_stretch = course->until_ns == 0 || course->until_ns >= generator->end_ns;
-        generator->end_step = generator->is_last_stretch
-                                              ? anchor_get_due(&course->anchor, generator->end_ns - 1)
-                                              : course_get_end(course);
+        generator->is_last_stretch = course->until_ns == 0 || course->until_ns >= generator->end_ns ||
+                                     end_step >= generator->limit_step;
+        if (generator->is_last_stretch)
+                end_step = anchor_get_due(&course->anchor, generator->end_ns - 1);
+        generator->end_step = MIN(end_step, generator->limit_step);
 }
 
 /* Whether @now_ns is behind the end of this stretch, and all of it is made. */
@@ -150,10 +111,23 @@ static void stretch_end(struct generator *generator) {
         stretch_begin(generator);
 }
 
+/* Leaves out what was due before. */
+static void schedule_go_to(struct generator *generator, uint64_t from_ns) {
+        for (;;) {
+                uint64_t due = from_ns > 0 ? anchor_get_due(&generator->course.anchor, from_ns - 1) : 0;
+                uint64_t n = schedule_count(generator, MIN(due, generator->end_step));
+
+                generator->step += n * generator->stride;
+                generator->sequence += n;
+                if (generator->step < generator->end_step || generator->is_last_stretch)
+                        return;
+                stretch_end(generator);
+        }
+}
+
 static void schedule_start(struct generator *generator) {
         struct course *course = &generator->course;
 
-        generator->start_mono_ns = clock_now_ns(CLOCK_MONOTONIC);
         if (!generator->has_from)
                 course->origin_ns = clock_now_ns(CLOCK_REALTIME);
         generator->base_ns = generator->is_then_live ? clock_now_ns(CLOCK_REALTIME) : course->origin_ns;
@@ -183,11 +157,6 @@ static uint64_t time_from_mono(const struct generator *generator, uint64_t mono_
         uint64_t span_ns = span_scale(mono_ns - generator->start_mono_ns, generator->speed);
 
         return generator->base_ns + MIN(span_ns, NSEC_INFINITY - 1 - generator->base_ns);
-}
-
-/* How many of the steps before @end are left to make. */
-static uint64_t schedule_count(const struct generator *generator, uint64_t end) {
-        return end > generator->step ? (end - generator->step - 1) / generator->stride + 1 : 0;
 }
 
 /* The first step that is not due at @now_ns. */
@@ -269,6 +238,8 @@ static int chunk_make(struct generator *generator, size_t n, uint64_t now_ns) {
         model_generate(generator->model, generator->step,
                         generator->n_made * generator->stride + generator->shard, &timeline,
                         generator->records, n);
+        if (generator->part)
+                records_number(generator->records, n, generator->sequence + generator->n_made);
         return records_write(generator, n);
 }
 
@@ -327,7 +298,9 @@ static void schedule_give_up(struct generator *generator) {
 int generator_run(struct generator *generator, struct console *console) {
         int r;
 
-        schedule_start(generator);
+        generator->start_mono_ns = clock_now_ns(CLOCK_MONOTONIC);
+        if (!generator->part)
+                schedule_start(generator);
 
         do
                 r = generator_step(generator, console);
@@ -354,4 +327,85 @@ void generator_get_statistics(const struct generator *generator, struct console_
                 .size = generator->start_offset + counters.n_bytes,
                 .dirt = generator->sink.dirt,
         };
+}
+
+/* life cycle */
+
+/* Everything is in the past, and begins in the middle. */
+static void generator_set_part(struct generator *generator, const struct part *part) {
+        const struct note *note = part->note;
+
+        generator->part = part;
+        generator->is_simulated = true;
+        generator->is_caught_up = true;
+        generator->is_free_running = false;
+        generator->course = (struct course){
+                .profile = &note->settings.profile,
+                .origin_ns = note->origin_ns,
+                .rate = note->settings.rate,
+                .anchor = note->anchor,
+                .until_ns = note->until_ns,
+        };
+        generator->step = part->step;
+        generator->limit_step = part->end_step;
+        generator->stride = part->stride;
+        generator->sequence = note->sequence;
+        generator->base_ns = note->anchor.time_ns;
+        generator->end_ns = part->to_ns;
+
+        stretch_begin(generator);
+        schedule_go_to(generator, part->from_ns);
+}
+
+int generator_new(struct generator **generatorp, const struct options *options, const struct part *part,
+                const struct i4_catalog *catalog, struct model *model, struct chronicle *chronicle,
+                const struct output *output) {
+        _cleanup_(generator_freep) struct generator *generator = NULL;
+        int r;
+
+        generator = aligned_alloc(64, sizeof(*generator));
+        if (!generator)
+                return -ENOMEM;
+
+        *generator = (struct generator){
+                .model = model,
+                .chronicle = chronicle,
+                .sink = SINK_INIT,
+                .start_offset = output->offset,
+                .is_simulated = options->has_from && !options->is_then_live && !options->speed,
+                .has_from = options->has_from,
+                .is_then_live = options->is_then_live,
+                .is_caught_up = !options->is_then_live,
+                .speed = MAX(options->speed, UINT64_C(1)),
+                .is_free_running = options->rate.period_ns == 0,
+                .course = { .profile = &options->profile,
+                                .origin_ns = options->from_ns,
+                                .rate = options->rate },
+                .end_ns = options->duration_ns,
+                .limit_step = UINT64_MAX,
+                .stride = options->n_shards,
+                .shard = options->shard,
+                .step = options->shard,
+                .batch_ns = options->batch_ns,
+                .catch_up_ns = span_scale(options->catch_up_ns, MAX(options->speed, UINT64_C(1))),
+        };
+
+        if (part)
+                generator_set_part(generator, part);
+
+        r = sink_init(&generator->sink, options, catalog, output, generator->sequence);
+        if (r < 0)
+                return r;
+
+        *generatorp = TAKE_PTR(generator);
+        return 0;
+}
+
+struct generator *generator_free(struct generator *generator) {
+        if (!generator)
+                return NULL;
+
+        sink_deinit(&generator->sink);
+        free(generator);
+        return NULL;
 }

@@ -7,15 +7,14 @@
  * without the ring.
  */
 
-#include "model/catalog_file.h"
-#include "model/scenario_file.h"
 #include "sensor-gen/console.h"
 #include "sensor-gen/generator.h"
 #include "sensor-gen/options.h"
 #include "sensor-gen/output.h"
+#include "sensor-gen/plan.h"
+#include "sensor-gen/replay.h"
 #include "sensor-gen/sidecar.h"
 #include "sensor-gen/signals.h"
-#include "util/clock.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -38,65 +37,6 @@ static int seed_draw(struct options *options) {
         return getrandom(&options->seed, sizeof(options->seed), 0) == sizeof(options->seed) ? 0 : -errno;
 }
 
-/* What readings are made of; none of it depends on where they go. */
-struct plan {
-        const struct options *options;
-        struct i4_catalog *catalog;
-        struct model *model;
-        const struct scenario *scenario; /* the model's */
-};
-
-static void plan_deinit(struct plan *plan) {
-        plan->model = model_free(plan->model);
-        plan->catalog = catalog_free(plan->catalog);
-}
-
-static int plan_load_scenario(struct plan *plan, struct complaints *complaints) {
-        const struct options *options = plan->options;
-        struct scenario_context context = {
-                .catalog = plan->catalog,
-                .model = plan->model,
-                .start_ns = options->has_from ? options->from_ns : clock_now_ns(CLOCK_REALTIME),
-        };
-        struct scenario *scenario = NULL;
-        int r;
-
-        if (!options->scenario_path)
-                return 0;
-
-        r = scenario_load(&scenario, &context, options->scenario_path, complaints);
-        if (r < 0)
-                return r;
-
-        plan->scenario = scenario;
-        model_exchange_scenario(plan->model, &scenario);
-        return 0;
-}
-
-/* -EINVAL was told already. */
-static int plan_init(struct plan *plan, const struct options *options) {
-        struct complaints complaints = { .report = complaint_print };
-        struct model_settings settings = {
-                .kind = options->model,
-                .seed = options->seed,
-                .anomalies_e4 = options->anomalies_e4,
-                .mix = options->mix,
-        };
-        _cleanup_(plant_freep) struct plant *plant = NULL;
-        int r;
-
-        plan->options = options;
-        r = catalog_load(&plan->catalog, &plant, options->catalog_path, options->n_sensors, &complaints);
-        if (r < 0)
-                return r;
-        settings.plant = plant;
-        r = model_new(&plan->model, &settings, plan->catalog);
-        if (r < 0)
-                return r;
-
-        return plan_load_scenario(plan, &complaints);
-}
-
 static void statistics_tell(
                 const struct generator *generator, const struct output *output, struct console *console) {
         struct console_statistics statistics;
@@ -115,7 +55,7 @@ static int plan_run(const struct plan *plan, struct chronicle *chronicle, struct
         struct console console;
         int r;
 
-        r = generator_new(&generator, plan->options, plan->catalog, plan->model, chronicle, output);
+        r = generator_new(&generator, plan->options, NULL, plan->catalog, plan->model, chronicle, output);
         if (r < 0)
                 return r;
 
@@ -150,26 +90,58 @@ static int plan_run_beside(const struct plan *plan, struct output *output) {
         return r < 0 ? r : q;
 }
 
-static int generate(const struct plan *plan) {
+/* @replay NULL: by @plan */
+static int generate(const struct options *options, const struct plan *plan, struct replay *replay) {
         _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
-        const char *path = plan->options->path;
         int r, q;
 
-        r = output_open(&output, path, plan->options->is_append);
+        r = output_open(&output, options->path, options->is_append);
         if (r < 0)
-                return fail(r, path);
+                return fail(r, options->path);
 
         signals_init();
-        r = plan_run_beside(plan, &output);
+        r = replay ? replay_run(replay, &output) : plan_run_beside(plan, &output);
         q = output_close(&output);
         if (r >= 0)
                 r = q;
 
-        return r < 0 ? fail(r, path) : 0;
+        /* What cannot be made again has been told. */
+        return r < 0 && r != -EINVAL ? fail(r, options->path) : r;
+}
+
+static int exit_on_setup(int error) {
+        if (error == -EINVAL)
+                return EXIT_USAGE;
+
+        (void) fail(error, "cannot set up");
+        return EXIT_FAILURE;
+}
+
+static int run_replay(const struct options *options) {
+        _cleanup_(replay_deinit) struct replay replay = {};
+        int r;
+
+        r = replay_init(&replay, options);
+        if (r < 0)
+                return exit_on_setup(r);
+
+        return generate(options, NULL, &replay) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_plan(struct options *options) {
+        _cleanup_(plan_deinit) struct plan plan = {};
+        int r;
+
+        r = seed_draw(options);
+        if (r >= 0)
+                r = plan_init(&plan, options);
+        if (r < 0)
+                return exit_on_setup(r);
+
+        return generate(options, &plan, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int run(int argc, char *argv[]) {
-        _cleanup_(plan_deinit) struct plan plan = {};
         struct options options;
         int r;
 
@@ -177,17 +149,7 @@ static int run(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
 
-        r = seed_draw(&options);
-        if (r >= 0)
-                r = plan_init(&plan, &options);
-        if (r == -EINVAL)
-                return EXIT_USAGE;
-        if (r < 0) {
-                (void) fail(r, "cannot set up");
-                return EXIT_FAILURE;
-        }
-
-        return generate(&plan) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        return options.replay_path ? run_replay(&options) : run_plan(&options);
 }
 
 int main(int argc, char *argv[]) {

@@ -144,6 +144,11 @@ static int scenario_parse_path(struct options *options, const char *text) {
         return *text ? 0 : -EINVAL;
 }
 
+static int replay_parse_path(struct options *options, const char *text) {
+        options->replay_path = text;
+        return *text ? 0 : -EINVAL;
+}
+
 static int model_parse(struct options *options, const char *text) {
         return model_kind_from_string(text, &options->model);
 }
@@ -157,6 +162,8 @@ static int labels_parse(struct options *options, const char *text) {
 
         for (size_t i = 0; i < ELEMENTSOF(places); ++i)
                 if (strcmp(text, places[i].name) == 0) {
+                        /* The incidents are beside the lines, which stay as they would be. */
+                        options->has_extras |= !places[i].has_sidecar;
                         options->extras &= ~(unsigned int) I4_EXTRA_LABEL;
                         options->extras |= places[i].extras;
                         options->has_sidecar = places[i].has_sidecar;
@@ -167,6 +174,7 @@ static int labels_parse(struct options *options, const char *text) {
 }
 
 static int shard_parse(struct options *options, const char *text) {
+        options->has_shard = true;
         return parse_shard(text, &options->shard, &options->n_shards);
 }
 
@@ -178,6 +186,7 @@ static int sequence_parse(struct options *options, const char *text) {
         if (r < 0)
                 return r;
 
+        options->has_extras = true;
         options->extras &= ~(unsigned int) I4_EXTRA_SEQUENCE;
         options->extras |= is_wanted ? I4_EXTRA_SEQUENCE : 0u;
         return 0;
@@ -259,6 +268,8 @@ static const struct flag flags[] = {
                         catalog_parse_path },
         { "scenario", "FILE", "incidents that shall happen, a JSON object a line (none)", "a file name",
                         scenario_parse_path },
+        { "replay", "DIR", "what the i4d that keeps its readings in DIR has made, once more", "a directory",
+                        replay_parse_path },
         { "model", "NAME", "how readings come about: network, uniform (network)", "a model: network, uniform",
                         model_parse },
         { "labels", "WHERE",
@@ -362,25 +373,47 @@ static const char *options_check_clock(const struct options *options, uint64_t n
         return NULL;
 }
 
+/* All that decides what is in a reading is noted in the directory. */
+static const char *options_check_replay(const struct options *options, uint64_t given) {
+        static const char *const others[] = { "rate", "schedule", "d", "seed", "then-live", "speed",
+                "sensors", "anomalies", "anomalymix", "model", "dirty", "dirty-log" };
+
+        for (size_t i = 0; i < ELEMENTSOF(flags); ++i)
+                for (size_t j = 0; j < ELEMENTSOF(others); ++j)
+                        if ((given & UINT64_C(1) << i) && strcmp(flags[i].name, others[j]) == 0)
+                                return "-replay takes settings from the directory; -from, -to, -shard, -labels and "
+                                       "-sequence go with it, and a -catalog or -scenario that has moved";
+
+        return options->has_from && options->has_to && options->from_ns >= options->to_ns
+                               ? "-to needs a -from before it"
+                               : NULL;
+}
+
 /* Whether it runs by a clock, which can go on for ever. */
 static bool options_has_clock(const struct options *options) {
         return !options->has_from || options->is_then_live || options->speed;
 }
 
-static int options_check(struct options *options) {
+static int options_check(struct options *options, uint64_t given) {
         uint64_t now_ns = clock_now_ns(CLOCK_REALTIME);
-        const char *complaint = options_check_shard(options);
+        const char *complaint;
 
-        if (!complaint)
-                complaint = options_check_clock(options, now_ns);
+        if (options->replay_path) {
+                complaint = options_check_replay(options, given);
+        } else {
+                complaint = options_check_shard(options);
+                if (!complaint)
+                        complaint = options_check_clock(options, now_ns);
+        }
         if (!complaint && options->dirty_log_path && !options->is_dirty)
                 complaint = "-dirty-log has nothing to tell without -dirty";
         if (!complaint && options->has_sidecar && strcmp(options->path, "-") == 0)
                 complaint = "-labels sidecar needs a file to write beside: name one with -o";
 
-        if (options->has_to)
+        if (options->has_to && !options->replay_path)
                 options->duration_ns = options->to_ns - MIN(options->from_ns, options->to_ns);
-        if (!complaint && options->duration_ns == NSEC_INFINITY && !options_has_clock(options)) {
+        if (!complaint && options->duration_ns == NSEC_INFINITY && !options_has_clock(options) &&
+                        !options->replay_path) {
                 if (options->from_ns >= now_ns)
                         complaint = "-from lies in the future: say with -d how long to go on";
                 options->duration_ns = now_ns - MIN(options->from_ns, now_ns);
@@ -396,8 +429,10 @@ static int options_check(struct options *options) {
 
 int options_parse(struct options *options, int argc, char *argv[]) {
         struct option long_options[ELEMENTSOF(flags) + 2];
+        uint64_t given = 0;
         int c, r;
 
+        static_assert(ELEMENTSOF(flags) <= 64, "a bit for each");
         *options = (struct options){
                 .path = "output.jsonl",
                 .rate = { .n_records = 10000, .period_ns = NSEC_PER_SEC },
@@ -427,6 +462,7 @@ int options_parse(struct options *options, int argc, char *argv[]) {
                 r = c == 'h' ? help_parse(options, NULL) : flag_apply(&flags[c], options, optarg);
                 if (r != 0)
                         return r < 0 ? r : 0;
+                given |= c == 'h' ? 0 : UINT64_C(1) << c;
         }
 
         if (optind < argc) {
@@ -435,5 +471,5 @@ int options_parse(struct options *options, int argc, char *argv[]) {
                 return -EINVAL;
         }
 
-        return options_check(options);
+        return options_check(options, given);
 }

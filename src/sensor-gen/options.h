@@ -33,13 +33,17 @@ struct options {
         struct mix mix;            /* all zero: the usual one */
         const char *catalog_path;  /* NULL: the compiled-in one */
         const char *scenario_path; /* NULL: none */
+        const char *record_path;   /* incidents that a daemon took orders for; NULL: none */
+        const char *replay_path;   /* where a daemon kept readings that are to be made again; NULL: nowhere */
         enum model_kind model;
         unsigned int extras; /* of lines, enum i4_extra */
+        bool has_extras;     /* and a flag said so */
         bool has_sidecar;    /* incidents go into a file of their own */
         bool is_dirty;
         struct dirt_settings dirt;
         const char *dirty_log_path; /* NULL: none */
-        uint32_t shard, n_shards;   /* which of how many machines this is, from 0 */
+        bool has_shard;
+        uint32_t shard, n_shards; /* which of how many machines this is, from 0 */
         uint64_t batch_ns;
         uint64_t catch_up_ns;
 };

@@ -26,7 +26,7 @@
 #define DIRTY_BUFFER_SIZE ((size_t) 1 << 18)
 
 static int sink_start_writer(struct sink *sink, const struct options *options,
-                const struct i4_catalog *catalog, const struct output *output) {
+                const struct i4_catalog *catalog, const struct output *output, uint64_t sequence) {
         struct writer_settings settings = {
                 .engine = ENGINE_AUTO,
                 .block_size = output->is_stream ? STREAM_BLOCK_SIZE : WRITER_BLOCK_SIZE,
@@ -36,7 +36,7 @@ static int sink_start_writer(struct sink *sink, const struct options *options,
                 .extras = options->extras,
                 .stride = options->n_shards,
         };
-        struct writer_position position = { .offset = output->offset };
+        struct writer_position position = { .sequence = sequence, .offset = output->offset };
         int r;
 
         r = writer_new(&sink->writer, &settings, catalog);
@@ -74,11 +74,11 @@ static int sink_start_dirt(
 }
 
 int sink_init(struct sink *sink, const struct options *options, const struct i4_catalog *catalog,
-                const struct output *output) {
+                const struct output *output, uint64_t sequence) {
         *sink = (struct sink){ .fd = output->fd, .is_stream = output->is_stream, .offset = output->offset };
 
         return options->is_dirty ? sink_start_dirt(sink, options, catalog)
-                                 : sink_start_writer(sink, options, catalog, output);
+                                 : sink_start_writer(sink, options, catalog, output, sequence);
 }
 
 void sink_deinit(struct sink *sink) {

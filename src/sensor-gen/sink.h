@@ -35,9 +35,10 @@ struct sink_counters {
         uint64_t n_bytes;   /* written */
 };
 
-/* @output stays the caller's. What is wrong with the log has been told: -EINVAL. */
+/* @output stays the caller's; the first record has the number @sequence. What is wrong with the log has been
+ * told: -EINVAL. */
 int sink_init(struct sink *sink, const struct options *options, const struct i4_catalog *catalog,
-                const struct output *output);
+                const struct output *output, uint64_t sequence);
 void sink_deinit(struct sink *sink);
 
 /* Takes all @n records, fewer only if a stop is asked for meanwhile, or on an error, which it returns. */

@@ -3,7 +3,9 @@
 """
 The real i4d from start to end
 
-    test-daemon.py I4D I4 [CASE…]
+    test-daemon.py I4D I4 SENSOR-GEN [CASE…]
+
+$I4_KILLS says how often a daemon is killed whose readings are made again.
 
 Each case runs the daemon in a directory of its own, as a person does by hand or as systemd does: then this
 script is systemd, as far as the daemon can tell. It keeps the descriptors that it is sent, hands them to the
@@ -14,6 +16,7 @@ import array
 import fcntl
 import json
 import os
+import random
 import re
 import resource
 import signal
@@ -26,7 +29,8 @@ import unittest
 from datetime import datetime, timedelta
 
 WAIT_S = 30
-I4D, I4 = sys.argv[1:3]
+I4D, I4, SENSOR_GEN = sys.argv[1:4]
+KILLS = int(os.environ.get("I4_KILLS", "4"))
 
 
 def wait_for(what, condition):
@@ -148,6 +152,9 @@ class Daemon:
         return re.search(pattern, self.log())
 
     def alive(self):
+        if self.systemd:
+            # Where nobody takes its notifications it waits for somebody to.
+            self.systemd.receive()
         if self.process.poll() is not None:
             raise AssertionError(f"i4d ended with {self.process.returncode}:\n{self.log()}")
 
@@ -174,7 +181,8 @@ class Daemon:
 
     def end(self, how=signal.SIGTERM):
         self.process.send_signal(how)
-        return self.process.wait(WAIT_S)
+        wait_for("its end", lambda: (self.systemd and self.systemd.receive()) or self.process.poll() is not None)
+        return self.process.returncode
 
     def kill(self):
         if self.process.poll() is None:
@@ -210,6 +218,10 @@ class Case(unittest.TestCase):
                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         return process
+
+    def order(self, daemon, *words):
+        return subprocess.run([I4, *words, "--socket", daemon.socket], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, check=False)
 
     def stored(self, daemon):
         with open(daemon.live, encoding="utf-8") as file:
@@ -325,10 +337,6 @@ class ByHand(Case):
         wait_for("a sealed file", lambda: os.listdir(sealed))
         self.assertEqual(daemon.end(), 0)
 
-
-    def order(self, daemon, *words):
-        return subprocess.run([I4, *words, "--socket", daemon.socket], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True, check=False)
 
     def test_order_rotate(self):
         daemon = self.start().wait_ready()
@@ -529,5 +537,172 @@ class UnderSystemd(Case):
         self.assertTrue(os.path.exists(path))
 
 
+class MadeAgain(Case):
+    """What sensor-gen -replay makes of a list of anchors are the bytes that the daemon stored."""
+
+    def replay(self, daemon, *flags):
+        done = subprocess.run([SENSOR_GEN, "-replay", daemon.directory, "-o", "-", *flags], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=120, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stdout
+
+    def stored_bytes(self, daemon):
+        sealed = os.path.join(daemon.directory, "sealed")
+        parts = [os.path.join(sealed, name) for name in sorted(os.listdir(sealed))] + [daemon.live]
+        text = b""
+        for part in parts:
+            with open(part, "rb") as file:
+                text += file.read()
+        return text
+
+    def assert_same(self, daemon, *flags):
+        stored, again = self.stored_bytes(daemon), self.replay(daemon, *flags)
+        self.assertGreater(len(stored), 100000)
+        if stored != again:
+            pairs = zip(stored.splitlines(), again.splitlines())
+            different = next(((i, a, b) for i, (a, b) in enumerate(pairs) if a != b), None)
+            self.fail(f"{len(stored)} and {len(again)} bytes, {different}\n{self.anchors(daemon)}")
+
+    def anchors(self, daemon):
+        with open(os.path.join(daemon.directory, "anchors.jsonl"), encoding="utf-8") as file:
+            return file.read()
+
+    def grow(self, daemon, n=1000):
+        """Until there are that many readings more in the ring."""
+        begin = daemon.stat()["ring"]["next_sequence"]
+        wait_for(f"{n} readings", lambda: daemon.alive() or daemon.stat()["ring"]["next_sequence"] >= begin + n)
+
+    # Each start by hand is a new schedule, on one core or two.
+    def test_by_hand(self):
+        for model in ("network", "uniform"):
+            for cpu in (None, min(os.sched_getaffinity(0))):
+                daemon = self.start(f"[Generator]\nSeed=7\nRate=3333/min\nModel={model}\n", cpu=cpu).wait_ready()
+                daemon.settings(f"[Generator]\nSeed=7\nRate=9999\nModel={model}\n")
+                daemon.process.send_signal(signal.SIGHUP)
+                self.grow(daemon)
+                self.assertEqual(daemon.end(), 0, daemon.log())
+        self.assert_same(daemon)
+
+    # Killed at any instant, stopped, reloaded, under a rate that changes by itself.
+    def test_killed(self):
+        draw = random.Random(7)
+        schedules = ("", "Schedule=1000..20000 for 2s, 5000 for 1s, repeat\n", "Schedule=30000 for 1s\n")
+        template = ("[Generator]\nSeed=7\nLabels=inline\n{}[Storage]\nSequence=yes\nMaxFileSize=1M\nMaxUse=infinity\n"
+                    "KeepFree=0\n")
+        systemd = self.systemd()
+        daemon = self.start(template.format(""), systemd=systemd).wait_ready()
+        for i in range(KILLS):
+            if i % 3 == 1:
+                daemon.settings(template.format(schedules[i // 3 % 3]))
+                daemon.process.send_signal(signal.SIGHUP)
+            self.grow(daemon, draw.randrange(1, 3000))
+            daemon.end(signal.SIGTERM if i % 5 == 4 else signal.SIGKILL)
+            systemd.receive()
+            daemon = self.start(template.format(schedules[i // 3 % 3]), systemd=systemd).wait_ready()
+            self.assertTrue(daemon.logged("Took over the ring"), daemon.log())
+        self.assertEqual(daemon.end(), 0, daemon.log())
+        self.assert_same(daemon)
+
+    # What came too late to be caught up is skipped, and what is behind that is made again as it was.
+    def test_skipped(self):
+        settings = "[Generator]\nSeed=7\nCatchUpSec=2s\n"
+        systemd = self.systemd()
+        daemon = self.start(settings, systemd=systemd).wait_ready()
+        self.grow(daemon)
+        daemon.end(signal.SIGKILL)
+        begin = time.monotonic()
+        systemd.receive()
+        wait_for("a gap that is too long", lambda: time.monotonic() > begin + 2.5)
+        daemon = self.start(settings, systemd=systemd).wait_ready()
+        daemon.wait_logged("Anchor .skip")
+        self.grow(daemon)
+        self.assertEqual(daemon.end(), 0)
+        self.assert_same(daemon)
+
+    # What was ordered is in it, and chance around it as it was; also with other settings from a restart on.
+    def test_ordered(self):
+        settings = "[Generator]\nSensors=64\nSeed=3\nLabels=inline\nAnomalies={}%\n"
+        systemd = self.systemd()
+        daemon = self.start(settings.format(30), systemd=systemd).wait_ready()
+        # The wave of the leak takes its time; it is in force, whether it is seen or not.
+        for words in ("leak --pipeline PIPE-TX-001 --mile 20 --for 1h", "stuck --sensor SNS-pre-0000 --for 1s"):
+            done = self.order(daemon, "inject", *words.split(), "--json")
+            self.assertEqual(done.returncode, 0, done.stderr)
+        event = b'"event":%d}' % json.loads(done.stdout)["event"]
+        wait_for("readings with it", lambda: daemon.alive() or event in self.stored_bytes(daemon))
+        daemon.end(signal.SIGKILL)
+        systemd.receive()
+        daemon = self.start(settings.format(60), systemd=systemd).wait_ready()
+        self.grow(daemon)
+        self.assertEqual(daemon.end(), 0)
+        self.assert_same(daemon)
+        self.assertEqual(self.anchors(daemon).count("\n"), 2)
+        self.assertIn('"reason":"settings"', self.anchors(daemon))
+
+    # Two machines that know nothing of each other are one, from when both run to when one stops.
+    def test_machines(self):
+        settings = "[Generator]\nSeed=7\nRate=3000\nShard={}/2\n"
+        daemons = []
+        for i in range(2):
+            os.mkdir(os.path.join(self.directory, str(i)))
+            daemons.append(Daemon(os.path.join(self.directory, str(i)), settings.format(i)).wait_ready())
+            self.daemons.append(daemons[i])
+            self.grow(daemons[0], 300)
+        self.grow(daemons[1], 1500)
+        lines = []
+        for daemon in daemons:
+            self.assertEqual(daemon.end(), 0, daemon.log())
+            self.assert_same(daemon)
+            lines.append(self.stored_bytes(daemon).splitlines())
+
+        def key(line):
+            record = json.loads(line)
+            return record["timestamp"], record["sensor_id"]
+
+        begin = max(key(part[0])[0] for part in lines)
+        end = min(key(part[-1])[0] for part in lines)
+        merged = sorted((line for part in lines for line in part if begin <= key(line)[0] <= end), key=key)
+        for daemon in daemons:
+            whole = self.replay(daemon, "-shard", "0/1").splitlines()
+            self.assertEqual([line for line in whole if begin <= key(line)[0] <= end], merged)
+        self.assertGreater(len(merged), 2000)
+
+    # A share of time, and of lines what is asked for.
+    def test_part(self):
+        daemon = self.start("[Generator]\nSeed=7\nSchedule=5000 for 1s, 9000 for 1s, repeat\n").wait_ready()
+        self.grow(daemon, 9000)
+        self.assertEqual(daemon.end(), 0)
+        lines = self.stored_bytes(daemon).splitlines(keepends=True)
+        begin, end = (json.loads(lines[i])["timestamp"] for i in (1000, 8000))
+        self.assertEqual(self.replay(daemon, "-from", begin, "-to", end), b"".join(
+            line for line in lines if begin <= json.loads(line)["timestamp"] < end))
+        again = [json.loads(line) for line in self.replay(daemon, "-sequence", "-labels", "inline").splitlines()]
+        self.assertEqual([line["seq"] for line in again], list(range(len(lines))))
+        self.assertTrue(all("label" in line for line in again))
+
+    def test_refused(self):
+        def refused(code, text, *flags):
+            done = subprocess.run([SENSOR_GEN, "-replay", *flags], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+            self.assertEqual(done.returncode, code, done.stderr)
+            self.assertRegex(done.stderr, text)
+
+        scenario = os.path.join(self.directory, "scenario")
+        with open(scenario, "w", encoding="utf-8") as file:
+            file.write("# none\n")
+        daemon = self.start(f"[Generator]\nRate=max\nScenario={scenario}\n[Storage]\nMaxUse=1G\n").wait_ready()
+        daemon.wait_stored(1000)
+        self.assertEqual(daemon.end(), 0)
+        refused(1, "readings 0 to .* were made as fast as the machine went", daemon.directory, "-o", "/dev/null")
+        refused(2, "-replay takes settings from the directory", daemon.directory, "-seed", "8")
+        refused(2, "There is no anchors.jsonl", self.directory)
+        with open(scenario, "a", encoding="utf-8") as file:
+            file.write("# one more\n")
+        refused(2, "scenario: it is not what it was then; name the one of then with -scenario", daemon.directory)
+        with open(os.path.join(daemon.directory, "anchors.jsonl"), "a", encoding="utf-8") as file:
+            file.write('{"sequence":"-1"}\n')
+        refused(2, 'anchors.jsonl:2: "sequence" is not what i4d writes', daemon.directory)
+
+
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
