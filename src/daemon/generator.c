@@ -280,6 +280,8 @@ static void *generator_run(void *userdata) {
         struct generator *generator = userdata;
 
         (void) pthread_setname_np(pthread_self(), "generator");
+        /* Here, where nobody waits for it: not for READY. */
+        ring_populate(generator->ring);
 
         while (!atomic_load_explicit(&generator->is_stopping, memory_order_relaxed)) {
                 /* In this order: what is not seen now holds for later times only, see incidents.c. */

@@ -10,6 +10,8 @@
 
 #define CLOCK_STEP_NS      NSEC_PER_SEC
 #define CLOCK_LOOK_SPAN_NS (100 * NSEC_PER_MSEC)
+/* What a timer can keep. */
+#define BATCH_MIN_NS       NSEC_PER_MSEC
 
 struct clocks clocks_now(void) {
         struct clocks now;
@@ -88,12 +90,25 @@ static uint64_t due_at(const struct pacer *pacer, uint64_t head, uint64_t time_n
         return due > step ? (due - step - 1) / pacer_get_stride(pacer) + 1 : 0;
 }
 
+/* How long a batch gathers. What is due at once must not be more than readers have room to stay behind. */
+static uint64_t pacer_get_batch(const struct pacer *pacer) {
+        const struct pacer_anchor *anchor = &pacer->anchor;
+        uint64_t batch_ns = pacer->settings.batch_ns, batch_max = pacer->settings.batch_max;
+        unsigned __int128 span_ns;
+
+        if (batch_max == 0 || pacer_is_free_running(pacer))
+                return batch_ns;
+
+        span_ns = (unsigned __int128) batch_max * anchor->rate_period_ns / anchor->rate_records;
+        return span_ns < batch_ns ? MIN(MAX((uint64_t) span_ns, BATCH_MIN_NS), batch_ns) : batch_ns;
+}
+
 uint64_t pacer_get_due(const struct pacer *pacer, uint64_t head, struct clocks now) {
         return due_at(pacer, head, pacer_get_time(pacer, now));
 }
 
 uint64_t pacer_get_behind(const struct pacer *pacer, uint64_t head, struct clocks now) {
-        return due_at(pacer, head, pacer_get_time(pacer, now) - pacer->settings.batch_ns);
+        return due_at(pacer, head, pacer_get_time(pacer, now) - pacer_get_batch(pacer));
 }
 
 void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeline *timeline) {
@@ -104,7 +119,7 @@ void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeli
 
 uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clocks now) {
         const struct pacer_anchor *anchor = &pacer->anchor;
-        uint64_t batch_ns = pacer->settings.batch_ns, wake_ns;
+        uint64_t batch_ns = pacer_get_batch(pacer), wake_ns;
 
         if (anchor->until_ns > 0 && pacer_get_time(pacer, now) >= anchor->until_ns)
                 wake_ns = now.boot_ns;

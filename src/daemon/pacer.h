@@ -84,7 +84,8 @@ struct pacer_settings {
         struct profile profile; /* Schedule=: goes before the rate, until it ends */
         uint32_t shard;         /* Shard=: which of so many machines this is; the rate is that of all */
         uint32_t n_shards;      /* 0: as 1 */
-        uint64_t batch_ns;      /* BatchSec= */
+        uint64_t batch_ns;      /* BatchSec=, and shorter where more than batch_max would be due */
+        uint64_t batch_max;     /* records; 0: as many as are due */
         uint64_t catch_up_ns;   /* CatchUpSec=; NSEC_INFINITY: always catch up */
 };
 
@@ -146,7 +147,7 @@ uint64_t pacer_get_behind(const struct pacer *pacer, uint64_t head, struct clock
 void pacer_init_timeline(const struct pacer *pacer, uint64_t head, struct timeline *timeline);
 
 /*
- * When to wake next if nothing is due now, on CLOCK_MONOTONIC: at the next multiple of BatchSec= since the
+ * When to wake next if nothing is due now, on CLOCK_MONOTONIC: at the next multiple of a batch since the
  * anchor, or when the next reading is due if they are rarer than that.
  */
 uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clocks now);

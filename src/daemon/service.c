@@ -40,7 +40,9 @@
 #define DRAIN_FULL_NS (2 * NSEC_PER_SEC)
 
 /* Descriptors beside those of readers: files, sockets, what libraries open. */
-#define DESCRIPTORS_OWN 64u
+#define DESCRIPTORS_OWN  64u
+/* A reader that sleeps through one still has the time of seven to read it in. */
+#define BATCHES_PER_RING 8u
 
 struct service {
         const struct options *options;
@@ -93,6 +95,7 @@ static struct generator_settings config_get_generator_settings(const struct conf
                         .shard = config->shard.index,
                         .n_shards = config->shard.n,
                         .batch_ns = config->batch_ns,
+                        .batch_max = MAX(config->n_records / BATCHES_PER_RING, UINT64_C(1)),
                         .catch_up_ns = config->catch_up_ns,
                 },
                 .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,

@@ -17,6 +17,11 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+/* Linux 5.14 has it, the oldest headers this is built with do not. */
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
 /*
  * Without SHRINK a reader could be sent SIGBUS. Not FUTURE_WRITE: a restarted daemon could not map its own
  * ring writable again.
@@ -335,6 +340,11 @@ void ring_set_running(struct ring *ring) {
                         &ring->statistics->start_time_ns, clock_now_ns(CLOCK_REALTIME), memory_order_relaxed);
         (void) atomic_fetch_add_explicit(&identity->generation, 1, memory_order_release);
         identity_set_state(identity, I4_RING_RUNNING);
+}
+
+void ring_populate(struct ring *ring) {
+        /* Older kernels do it as pages are touched. */
+        (void) madvise(ring->records, ring->n_records * sizeof(*ring->records), MADV_POPULATE_WRITE);
 }
 
 struct i4_record *ring_claim(struct ring *ring, size_t *n) {

@@ -138,6 +138,26 @@ static void test_resume(void **state) {
 }
 
 /* Killed after half a batch: the rest is remade, with the same times and steps. */
+static void test_batch_max(void **state) {
+        struct fixture *f = *state;
+        struct pacer_settings small = settings;
+
+        /* 40 readings at 10,000 a second */
+        small.batch_max = 40;
+        f->pacer.settings = small;
+        assert_int_equal(pacer_get_deadline(&f->pacer, f->head, after(0)), MONO_NS + 4 * NSEC_PER_MSEC);
+        assert_int_equal(pacer_get_behind(&f->pacer, f->head, after(4 * NSEC_PER_MSEC - 1)), 0);
+        assert_int_equal(pacer_get_behind(&f->pacer, f->head, after(10 * NSEC_PER_MSEC)), 61);
+
+        /* No more often than a timer can, no later than BatchSec=. */
+        small.batch_max = 1;
+        f->pacer.settings = small;
+        assert_int_equal(pacer_get_deadline(&f->pacer, f->head, after(0)), MONO_NS + NSEC_PER_MSEC);
+        small.batch_max = 1000;
+        f->pacer.settings = small;
+        assert_int_equal(pacer_get_deadline(&f->pacer, f->head, after(0)), MONO_NS + 10 * NSEC_PER_MSEC);
+}
+
 static void test_resume_mid_batch(void **state) {
         struct fixture *f = *state;
         uint64_t step, time_ns;
@@ -636,6 +656,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_deadline, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_slow, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_resume, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_batch_max, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_resume_mid_batch, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_skip, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_never_skip, setup, teardown),
