@@ -14,7 +14,7 @@
 
 /* How many numbers a crash may skip: at 10,000 a second, half an hour of them. */
 #define RESERVE_RECORDS (UINT64_C(1) << 24)
-#define CHUNK_MAX       (UINT64_C(16) << 20)
+#define CHUNK_MAX       (UINT64_C(256) << 20)
 
 #define STATE_MAGIC UINT64_C(0x31657461747372) /* "rstate1" */
 

@@ -30,7 +30,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHUNK_DEFAULT (UINT64_C(16) << 20)
+#define CHUNK_CALM    (UINT64_C(16) << 20)  /* nobody misses what is taken ahead */
+#define CHUNK_DEFAULT (UINT64_C(256) << 20) /* a file that grows as fast as this needs no more, and seldom   \
+                                             */
+#define CHUNK_SPAN_NS (100 * NSEC_PER_MSEC) /* fast is what used up its last chunk in less */
 #define RETRY_MIN_NS  (100 * NSEC_PER_MSEC)
 #define RETRY_MAX_NS  NSEC_PER_SEC
 
@@ -62,6 +65,7 @@ struct writer {
         uint64_t chunk, chunk_max; /* bytes to allocate next, and at most */
         uint64_t allocation_end;   /* not beyond this offset, if avoidable */
         uint64_t allocated;        /* up to this offset; UINT64_MAX: cannot be told */
+        uint64_t allocated_ns;     /* CLOCK_MONOTONIC, when */
         bool is_tight;             /* there was no room for all of the first block */
         bool has_surplus;          /* there may be space behind the end of the file */
 
@@ -113,7 +117,8 @@ int writer_new(struct writer **writerp, const struct writer_settings *settings,
         writer->stride = MAX(settings->stride, UINT64_C(1));
         writer->flush_ns = settings->flush_ns;
         writer->sync_ns = settings->sync_ns;
-        writer->chunk_max = writer->chunk = CHUNK_DEFAULT;
+        writer->chunk_max = CHUNK_DEFAULT;
+        writer->chunk = CHUNK_CALM;
         writer->allocation_end = UINT64_MAX;
 
         r = blocks_init(&writer->blocks, settings->block_size, settings->n_blocks, catalog);
@@ -308,6 +313,16 @@ static bool writer_plan(struct writer *writer, struct engine_request *request) {
 
 /* what became of it */
 
+/* Nothing is written meanwhile: the faster the disk, the larger the pieces. */
+static void writer_choose_chunk(struct writer *writer) {
+        uint64_t now = clock_now_ns(CLOCK_MONOTONIC);
+        bool is_fast = now - writer->allocated_ns < CHUNK_SPAN_NS;
+
+        writer->allocated_ns = now;
+        writer->chunk = MIN(2 * MAX(writer->chunk, ALLOCATION_UNIT),
+                        is_fast ? writer->chunk_max : MIN(writer->chunk_max, CHUNK_CALM));
+}
+
 static void writer_complete_allocation(struct writer *writer, int result) {
         uint64_t end = writer->request.offset + writer->request.size, need = writer_get_need(writer);
 
@@ -317,7 +332,7 @@ static void writer_complete_allocation(struct writer *writer, int result) {
         case 0:
                 writer->allocated = end;
                 writer->is_tight = end < need;
-                writer->chunk = MIN(2 * MAX(writer->chunk, ALLOCATION_UNIT), writer->chunk_max);
+                writer_choose_chunk(writer);
                 writer_succeed(writer, ENGINE_ALLOCATE);
                 break;
         case -ENOSPC:
@@ -555,7 +570,7 @@ int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer
         blocks_reset(&writer->blocks, position);
         writer->fd = fd;
         writer->position = position;
-        writer->chunk = writer->chunk_max;
+        writer->chunk = MIN(writer->chunk_max, CHUNK_CALM);
         writer->is_tight = false;
         writer->allocated = is_stream ? UINT64_MAX : position.offset;
         writer->can_sync = !is_stream;

@@ -79,8 +79,10 @@ void writer_set_intervals(struct writer *writer, uint64_t flush_ns, uint64_t syn
  */
 int writer_skip(struct writer *writer, uint64_t sequence);
 
-/* Space is allocated in pieces of @chunk bytes (0: not in advance), but not beyond the offset @end if
- * avoidable. */
+/*
+ * Space is allocated in pieces of at most @chunk bytes (0: not in advance), of 16 MiB while that lasts for a
+ * tenth of a second, but not beyond the offset @end if avoidable.
+ */
 void writer_set_allocation(struct writer *writer, uint64_t chunk, uint64_t end);
 
 /* Encodes up to @n records, consecutive; how many were taken, fewer (even 0) while all blocks are busy. Never
