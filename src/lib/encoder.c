@@ -10,7 +10,7 @@
  * The date changes once a second.
  *
  * Where a sensor stands, three numbers that never change, is kept as text: a cache line for each of the first
- * PLACES_MAX sensors, looked up a few records ahead, since sensors come in no order. That saves a quarter of
+ * PLACES_MAX sensors, looked up some records ahead, since sensors come in no order. That saves a quarter of
  * the time; without looking ahead half of it would be lost to a fleet of 8000. Pieces are copied by 32 bytes
  * where the processor can, which saves a sixth.
  *
@@ -50,9 +50,9 @@ struct type_pieces {
 
 #define DATE_SIZE    32u /* ,"timestamp":"2026-11-23T10:49:4 */
 #define PLACE_SIZE   48u /* any on Earth, on a pipeline of less than 1000 miles */
-/* As many as stay in a core's own cache: half a megabyte. */
-#define PLACES_MAX   8192u
-#define PLACES_AHEAD 8u
+/* 8 MiB: more of them cost a processor as much as they save it. */
+#define PLACES_MAX   131072u
+#define PLACES_AHEAD 16u
 
 /* 31.463800,"lon":-100.437000,"mile_post":123.45 and what it stands for */
 struct place {
