@@ -29,8 +29,10 @@ enum alarm alarm_judge(const struct plant_limits *limits, enum alarm before, int
 }
 
 struct alarm_quiet alarm_get_quiet(const struct plant_limits *limits) {
-        int64_t from_e2 = MAX(limits->low_e2, limits->low_low_e2);
-        int64_t to_e2 = MIN(limits->high_e2, limits->high_high_e2);
+        int64_t low_e2 = MAX(limits->low_e2, limits->low_low_e2);
+        int64_t high_e2 = MIN(limits->high_e2, limits->high_high_e2);
+        int64_t from_e2 = low_e2 == PLANT_NO_LOW ? low_e2 : low_e2 + limits->deadband_e2;
+        int64_t to_e2 = high_e2 == PLANT_NO_HIGH ? high_e2 : high_e2 - limits->deadband_e2;
 
         return (struct alarm_quiet){ from_e2, to_e2 < from_e2 ? 0 : (uint64_t) (to_e2 - from_e2) + 1 };
 }

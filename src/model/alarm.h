@@ -23,7 +23,8 @@ enum alarm {
 /* @before: the alarm that is in force */
 enum alarm alarm_judge(const struct plant_limits *limits, enum alarm before, int32_t value_e2);
 
-/* Values at which no alarm is raised where none was in force, to within those that a comparison tells. */
+/* Values at which there is no alarm, whichever was in force before: one that is raised has returned to
+ * normal. */
 struct alarm_quiet {
         int64_t from_e2;
         uint64_t n; /* from there on */

@@ -14,7 +14,7 @@
  * What is kept between readings is only a bookmark that makes the next one cheap. Throwing it away, as a
  * restart does, changes nothing, so no state of the model has to be saved, and readings may be made from any
  * step on, in any rhythm, by any number of machines. The one thing with a memory, the deadband of an alarm,
- * looks back to the last multiple of a time constant and no further.
+ * looks back to the last multiple of a time constant and no further, and only from near a limit.
  *
  * Nearly always nothing happens to a sensor nor to its pipeline: then a reading is a few terms and a piece of
  * a straight line. Each sensor knows from when to when it is calm, each pipeline for which second, and all
@@ -57,7 +57,8 @@
 /* Spikes show in so few readings of their time: one of these. */
 #define SPIKE_ODDS 8u
 
-#define ALARM_POINTS 8u /* in the grid of noise: how far an alarm looks back */
+#define ALARM_POINTS     8u /* in the grid of noise: how far an alarm looks back */
+#define ALARM_NOT_JUDGED UINT8_MAX
 
 struct network_type {
         struct signal_type signal;
@@ -437,16 +438,11 @@ static void walk_to(
                 noise_walk_step(walk, bridge, key);
 }
 
-/*
- * To the point of the grid at or before @own_ns, on the sensor's own clock. Its alarm is judged by way of the
- * points since the last multiple of ALARM_POINTS, so it is the same wherever the sensor comes from.
- */
+/* To the point of the grid at or before @own_ns, on the sensor's own clock. */
 static void sensor_move(
                 struct network *network, struct network_sensor *sensor, uint64_t own_ns, uint64_t phase_ns) {
-        const struct network_type *type = &network->types[sensor->type];
+        uint64_t step_ns = network->types[sensor->type].step_ns, point = own_ns / step_ns;
         struct network_history *history = sensor_get_history(network, sensor);
-        uint64_t step_ns = type->step_ns, last = own_ns / step_ns, next = last - last % ALARM_POINTS;
-        enum alarm alarm = (enum alarm) sensor->alarm;
         struct noise_walk walk = {
                 .point = sensor->is_placed ? (sensor->point_ns + phase_ns) / step_ns : UINT64_MAX,
                 .here = sensor->here,
@@ -454,21 +450,51 @@ static void sensor_move(
                 .end = history->end,
         };
 
-        if (walk.point >= next && walk.point <= last)
-                next = walk.point + 1;
-
-        for (; next <= last; ++next) {
-                walk_to(&walk, &network->bridge, history->key, next);
-                alarm = alarm_judge(&type->limits, next % ALARM_POINTS == 0 ? ALARM_NONE : alarm,
-                                sensor_look(network, sensor, next * step_ns - phase_ns, walk.here).value_e2);
-        }
-
-        sensor->point_ns = last * step_ns - phase_ns;
+        walk_to(&walk, &network->bridge, history->key, point);
+        sensor->point_ns = point * step_ns - phase_ns;
         sensor->here = walk.here;
         sensor->next = walk.next;
-        sensor->alarm = (uint8_t) alarm;
+        sensor->alarm = ALARM_NOT_JUDGED;
         sensor->is_placed = true;
         history->end = walk.end;
+}
+
+/*
+ * The alarm at the sensor's point is judged by way of the points since the last multiple of ALARM_POINTS, so
+ * it is the same wherever the sensor comes from.
+ */
+static enum alarm sensor_look_back(struct network *network, const struct network_sensor *sensor) {
+        const struct network_type *type = &network->types[sensor->type];
+        struct network_history *history = sensor_get_history(network, sensor), now = *history;
+        uint64_t phase_ns = key_get_phase_ns(now.key, type);
+        uint64_t last = (sensor->point_ns + phase_ns) / type->step_ns;
+        enum alarm alarm = ALARM_NONE;
+        struct noise_walk walk;
+
+        noise_walk_seek(&walk, &network->bridge, now.key, last - last % ALARM_POINTS);
+        for (;;) {
+                alarm = alarm_judge(&type->limits, alarm,
+                                sensor_look(network, sensor, walk.point * type->step_ns - phase_ns, walk.here)
+                                                .value_e2);
+                if (walk.point == last)
+                        break;
+                noise_walk_step(&walk, &network->bridge, now.key);
+        }
+
+        /* The incident to look at is that of the reading. */
+        *history = now;
+        return alarm;
+}
+
+static enum alarm sensor_judge(struct network *network, struct network_sensor *sensor, int32_t value_e2) {
+        const struct network_type *type = &network->types[sensor->type];
+
+        if (likely(alarm_is_quiet(&type->quiet, value_e2)))
+                return ALARM_NONE;
+        if (sensor->alarm == ALARM_NOT_JUDGED)
+                sensor->alarm = (uint8_t) sensor_look_back(network, sensor);
+
+        return alarm_judge(&type->limits, (enum alarm) sensor->alarm, value_e2);
 }
 
 /* what is made of a value */
@@ -563,7 +589,7 @@ static void sensor_calm(const struct network *network, struct network_sensor *se
         uint64_t rest_back_ns, rest_ahead_ns;
 
         sensor->calm_span_ns = 0;
-        if (sensor->alarm != ALARM_NONE || age_ns < MAINTENANCE_NS)
+        if (age_ns < MAINTENANCE_NS)
                 return;
         back_ns = MIN(back_ns, age_ns - MAINTENANCE_NS);
         ahead_ns = MIN(ahead_ns, MAINTENANCE_SLOT_NS - age_ns);
@@ -609,7 +635,7 @@ __attribute__((noinline)) static void sensor_read(struct network *network, struc
 
         noise = sensor_get_noise(sensor, type, time_ns);
         value = sensor_look(network, sensor, time_ns, noise);
-        alarm = alarm_judge(&type->limits, (enum alarm) sensor->alarm, value.value_e2);
+        alarm = sensor_judge(network, sensor, value.value_e2);
 
         record_fill(record, sensor, sequence, time_ns, value.value_e2, noise);
         record->event = value.event;
