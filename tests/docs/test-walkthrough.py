@@ -265,7 +265,7 @@ class Walkthrough(unittest.TestCase):
         self.assertEqual(self.browser.evaluate("document.getElementById('ring-play').textContent"), "Play")
         self.browser.prefer(reduced_motion="no-preference")
         self.browser.load()
-        # Again and again: the browser puts a page that is loaded anew where it was.
+        # More than once: the browser puts a page that is loaded anew where it was.
         self.browser.wait_for(f"({seen}, document.getElementById('ring-time').value > 2)")
 
     def test_record(self):
