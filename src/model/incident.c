@@ -25,12 +25,12 @@ static void odds_set_kinds(
                 struct incident_odds *odds, const uint64_t shares_q32[static I4_N_FAULT], uint64_t sum_q32) {
         uint64_t before_q32 = 0;
 
-        for (uint8_t kind = 0; kind < I4_N_FAULT; ++kind) {
+        for (unsigned int kind = 0; kind < I4_N_FAULT; ++kind) {
                 if (shares_q32[kind] == 0)
                         continue;
 
                 before_q32 += shares_q32[kind];
-                odds->kinds[odds->n_kinds].kind = kind;
+                odds->kinds[odds->n_kinds].kind = (uint8_t) kind;
                 odds->kinds[odds->n_kinds].until =
                                 (uint64_t) (((unsigned __int128) before_q32 << 32) / sum_q32);
                 ++odds->n_kinds;

@@ -138,7 +138,7 @@ static void record_check(const struct fleet *fleet, const struct i4_record *reco
 
 /* 100 days, a reading of each sensor every 26 hours or so. */
 static struct tally tally_make(uint32_t anomalies_e4, struct mix mix) {
-        _cleanup_(fleet_deinit) struct fleet fleet = fleet_make(1600, UINT64_C(94600) * NSEC_PER_SEC,
+        _cleanup_(fleet_deinit) struct fleet fleet = fleet_make(800, UINT64_C(94600) * NSEC_PER_SEC,
                         (struct model_settings){ .seed = 11, .anomalies_e4 = anomalies_e4, .mix = mix });
         struct tally tally = {};
 
@@ -355,9 +355,11 @@ static void test_short_incidents(void **state) {
                         fleet_make(8, 1000, (struct model_settings){ .seed = 3 });
 
         assert_int_equal(scenario_new(&scenario), 0);
-        for (uint8_t kind = I4_FAULT_NONE + 1; kind < I4_FAULT_LEAK; ++kind) {
+        for (unsigned int kind = I4_FAULT_NONE + 1; kind < I4_FAULT_LEAK; ++kind) {
                 struct scenario_entry entry = {
-                        .incident = { .kind = kind, .start_ns = start_ns, .end_ns = start_ns + 1000 },
+                        .incident = { .kind = (uint8_t) kind,
+                                        .start_ns = start_ns,
+                                        .end_ns = start_ns + 1000 },
                         .target = kind - 1u,
                 };
 
@@ -781,9 +783,9 @@ static void test_memory(void **state) {
                         n, 3600 * NSEC_PER_SEC, (struct model_settings){ .seed = 5, .anomalies_e4 = 200 });
         struct i4_record records[1000];
 
-        /* A thousandth of the fleet at a time: the buffer is not what is measured. */
+        /* A part of the fleet at a time: the buffer is not what is measured. */
         after_kb = get_peak_kb();
-        for (uint64_t step = 0; step < UINT64_C(8760) * n; step += UINT64_C(8760) * n / 400) {
+        for (uint64_t step = 0; step < UINT64_C(8760) * n; step += UINT64_C(8760) * n / 100) {
                 struct timeline timeline;
 
                 timeline_init(&timeline, &fleet.anchor, step);
