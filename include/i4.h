@@ -15,7 +15,8 @@
  *
  *         while (n >= 0 && (n = i4_reader_wait(reader, I4_FOREVER)) >= 0)
  *                 while ((n = i4_reader_read(reader, records, 256)) > 0 || n == -EOVERFLOW)
- *                         consume(records, n);
+ *                         for (int i = 0; i < n; ++i)
+ *                                 consume(&records[i]);
  *         i4_reader_close(reader);
  *
  * Functions that can fail return a negative errno value. Objects are not locked: use one reader and one

@@ -42,18 +42,6 @@ static void clients_count_readers(const struct clients *clients) {
 
 /* the table of who reads */
 
-/* Pairs with peer_read(): who reads in between throws away what it has read. */
-static void consumer_begin(struct ring_consumer *consumer) {
-        STORE(consumer->lock, atomic_load_explicit(&consumer->lock, memory_order_relaxed) | 1);
-        atomic_thread_fence(memory_order_release);
-}
-
-static void consumer_end(struct ring_consumer *consumer) {
-        uint32_t lock = atomic_load_explicit(&consumer->lock, memory_order_relaxed);
-
-        atomic_store_explicit(&consumer->lock, lock + 1, memory_order_release);
-}
-
 static struct ring_consumer *consumer_find(const struct ring *ring) {
         for (uint32_t i = 0; i < ring->n_consumers; ++i)
                 if (!atomic_load_explicit(&ring->consumers[i].is_used, memory_order_relaxed))
@@ -68,7 +56,7 @@ static void client_enter(struct client *client, struct ring_consumer *consumer) 
         static_assert(sizeof(words) == sizeof(client->name), "the table holds whole names");
         memcpy(words, client->name, sizeof(words));
 
-        consumer_begin(consumer);
+        ring_consumer_begin(consumer);
         STORE(consumer->is_used, 1);
         STORE(consumer->pid, (uint32_t) client->pid);
         STORE(consumer->uid, client->uid);
@@ -79,7 +67,7 @@ static void client_enter(struct client *client, struct ring_consumer *consumer) 
         STORE(consumer->cursor, client->cursor);
         STORE(consumer->lag, 0);
         STORE(consumer->lost, 0);
-        consumer_end(consumer);
+        ring_consumer_end(consumer);
 
         client->consumer = consumer;
 }
@@ -88,9 +76,9 @@ static void client_leave(struct client *client) {
         if (!client->consumer)
                 return;
 
-        consumer_begin(client->consumer);
+        ring_consumer_begin(client->consumer);
         STORE(client->consumer->is_used, 0);
-        consumer_end(client->consumer);
+        ring_consumer_end(client->consumer);
         client->consumer = NULL;
 }
 
@@ -282,12 +270,12 @@ static void client_report(struct client *client, const struct wire_message *repo
 
         client_count_lost(client, report->lost);
 
-        consumer_begin(consumer);
+        ring_consumer_begin(consumer);
         STORE(consumer->last_report_ns, client->last_report_ns);
         STORE(consumer->cursor, report->cursor);
         STORE(consumer->lag, report->lag);
         STORE(consumer->lost, client->lost);
-        consumer_end(consumer);
+        ring_consumer_end(consumer);
 }
 
 void client_wake(struct client *client, uint64_t published) {

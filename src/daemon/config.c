@@ -21,7 +21,6 @@
 #include <systemd/sd-id128.h>
 
 /* A reader costs a row of 128 bytes, a descriptor and a wake-up: more than this is a mistake in writing. */
-#define READERS_MAX 16384
 
 /* A model may keep tens of bytes of state for each. */
 #define SENSORS_MAX 10000000
@@ -480,7 +479,7 @@ static const struct config_key keys[] = {
         { "Generator", "CatchUpSec",      "10s",      &type_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, 2 * NSEC_PER_SEC, NSEC_INFINITY },
 
         { "Ring",      "Records",         "262144",   &type_power,     MEMBER(n_records),                  CONFIG_NEW_RING, RING_RECORDS_MIN, RING_RECORDS_MAX },
-        { "Ring",      "MaxReaders",      "1024",     &type_count,     MEMBER(max_readers),                CONFIG_NEW_RING, 1, READERS_MAX },
+        { "Ring",      "MaxReaders",      "1024",     &type_count,     MEMBER(max_readers),                CONFIG_NEW_RING, 1, RING_CONSUMERS_MAX },
 
         { "Storage",   "Enabled",         "yes",      &type_switch,    MEMBER(storage_enabled),            CONFIG_RESTART },
         { "Storage",   "Engine",          "auto",     &type_choice,    MEMBER(engine),                     CONFIG_RESTART, .names = engine_names },

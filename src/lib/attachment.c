@@ -17,6 +17,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
@@ -98,7 +99,13 @@ static bool reader_sees_daemon(const struct i4_reader *reader) {
 
 static int instance_compare(const struct i4_reader *reader, int ring_fd) {
         struct ring_identity identity;
+        size_t size;
         ssize_t n;
+        int r;
+
+        r = ring_memory_verify(ring_fd, F_SEAL_SHRINK, &size);
+        if (r < 0)
+                return r;
 
         n = pread(ring_fd, &identity, sizeof(identity), 0);
         if (n != (ssize_t) sizeof(identity))

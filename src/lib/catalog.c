@@ -96,8 +96,8 @@ int catalog_new(struct i4_catalog **catalogp, const struct catalog_type *types, 
         catalog->n_types = n_types;
         catalog->n_pipelines = n_pipelines;
         catalog->n_sensors = n_sensors;
-        catalog->types = memcpy(memory, types, types_size);
-        catalog->pipelines = memcpy(memory + types_size, pipelines, pipelines_size);
+        catalog->types = copy_once(memory, types, types_size);
+        catalog->pipelines = copy_once(memory + types_size, pipelines, pipelines_size);
 
         /* The copy is checked, not the source: that may lie in memory which others write. */
         r = catalog_verify(catalog);
@@ -146,7 +146,7 @@ int catalog_read(struct i4_catalog **catalogp, const void *bytes, size_t size) {
 
         if (size < sizeof(header))
                 return -EBADMSG;
-        memcpy(&header, p, sizeof(header));
+        copy_once(&header, p, sizeof(header));
 
         if (header.type_size != sizeof(struct catalog_type) ||
                         header.pipeline_size != sizeof(struct catalog_pipeline) ||

@@ -13,6 +13,10 @@
 
 #define HANDSHAKE_TIMEOUT_SEC 10
 
+/* Taken in at once. A daemon sends one for each arm; who sends more must not keep the reader busy for ever.
+ */
+#define DRAIN_MAX 64u
+
 static int error_classify(int error) {
         switch (error) {
         case EAGAIN: /* SO_RCVTIMEO and SO_SNDTIMEO say it so, too */
@@ -166,7 +170,7 @@ int connection_drain(int fd) {
         char text[WIRE_MESSAGE_MAX];
         int woken = 0;
 
-        for (;;) {
+        for (unsigned int i = 0; i < DRAIN_MAX; ++i) {
                 ssize_t n = recv(fd, text, sizeof(text), MSG_DONTWAIT);
 
                 if (n < 0 && errno == EINTR)
@@ -178,4 +182,6 @@ int connection_drain(int fd) {
                 if (wire_parse(&message, text, (size_t) n) >= 0 && message.kind == WIRE_WAKE)
                         woken = 1;
         }
+
+        return woken;
 }

@@ -21,7 +21,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
 
@@ -42,25 +41,19 @@ static void reader_unmap(struct i4_reader *reader) {
 
 /* Maps what is in @fd, which stays the caller's, and believes nothing. */
 static int reader_map(struct ring_view *view, struct i4_catalog **catalogp, int fd) {
-        struct stat st;
+        size_t size = 0;
         void *memory;
-        int seals, r;
+        int r;
 
-        if (fstat(fd, &st) < 0)
-                return -errno;
-        if (st.st_size < (off_t) RING_PAGE)
-                return -EBADMSG;
+        r = ring_memory_verify(fd, F_SEAL_SHRINK, &size);
+        if (r < 0)
+                return r;
 
-        /* Memory that can shrink can kill whoever looks at it. */
-        seals = fcntl(fd, F_GET_SEALS);
-        if (seals < 0 || !(seals & F_SEAL_SHRINK))
-                return -EBADMSG;
-
-        memory = mmap(NULL, (size_t) st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+        memory = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
         if (memory == MAP_FAILED)
                 return -errno;
 
-        r = ring_view_init(view, memory, (size_t) st.st_size);
+        r = ring_view_init(view, memory, size);
         if (r >= 0) {
                 r = catalog_read(catalogp, view->catalog, view->catalog_size);
                 if (r >= 0)
@@ -68,7 +61,7 @@ static int reader_map(struct ring_view *view, struct i4_catalog **catalogp, int 
         }
 
         *view = (struct ring_view){};
-        (void) munmap(memory, (size_t) st.st_size);
+        (void) munmap(memory, size);
         return r;
 }
 

@@ -6,7 +6,30 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+
+int ring_memory_verify(int fd, int seals, size_t *sizep) {
+        struct stat st;
+        int found;
+
+        /* Before the size: that may change until the seal is there. And nothing but memory has seals, so that
+         * no file system gets to answer what follows. */
+        found = fcntl(fd, F_GET_SEALS);
+        if (found < 0)
+                return errno == EINVAL ? -EBADMSG : -errno;
+        if ((found & seals) != seals)
+                return -EBADMSG;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (st.st_size < (off_t) RING_PAGE)
+                return -EBADMSG;
+
+        *sizep = (size_t) st.st_size;
+        return 0;
+}
 
 /* A section of @n times @item_size bytes lies within the memory, aligned, behind the header. */
 static bool section_is_valid(uint64_t offset, uint64_t n, uint64_t item_size, size_t size) {
@@ -20,6 +43,7 @@ static bool geometry_is_valid(const struct ring_geometry *geometry, size_t size)
         return n >= RING_RECORDS_MIN && n <= RING_RECORDS_MAX && (n & (n - 1)) == 0 &&
                geometry->record_size == sizeof(struct i4_record) &&
                geometry->consumer_size == sizeof(struct ring_consumer) &&
+               geometry->n_consumers <= RING_CONSUMERS_MAX &&
                geometry->statistics_size >= sizeof(struct ring_statistics) &&
                section_is_valid(geometry->statistics_offset, 1, geometry->statistics_size, size) &&
                section_is_valid(geometry->consumers_offset, geometry->n_consumers, geometry->consumer_size,
@@ -57,7 +81,7 @@ int ring_view_init(struct ring_view *view, const void *memory, size_t size) {
         if (r < 0)
                 return r;
 
-        memcpy(&geometry, &header->geometry, sizeof(geometry));
+        copy_once(&geometry, &header->geometry, sizeof(geometry));
         if (!geometry_is_valid(&geometry, size))
                 return -EBADMSG;
 

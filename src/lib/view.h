@@ -25,6 +25,12 @@ struct ring_view {
 };
 
 /*
+ * The size of the memory in @fd, which has all of @seals, F_SEAL_SHRINK among them: what could shrink could
+ * kill who looks at it. -EBADMSG: it has not, or is too small. Never blocks, whatever @fd is.
+ */
+int ring_memory_verify(int fd, int seals, size_t *sizep);
+
+/*
  * Checks @size bytes at @memory. -EBADMSG: not a ring, or damaged; -EPROTONOSUPPORT: another layout version,
  * byte order or word size; -EAGAIN: it is being made this moment.
  */

@@ -36,6 +36,8 @@
 #define RING_RECORDS_MIN UINT64_C(8)
 #define RING_RECORDS_MAX (UINT64_C(1) << 28)
 
+#define RING_CONSUMERS_MAX UINT32_C(16384)
+
 struct ring_identity {
         uint64_t magic;
         _Atomic uint32_t version;      /* 0 until everything else is written */

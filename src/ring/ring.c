@@ -150,7 +150,8 @@ static int identity_init(struct ring_identity *identity, size_t size) {
 static int settings_verify(const struct ring_settings *settings) {
         uint64_t n = settings->n_records;
 
-        if (n < RING_RECORDS_MIN || n > RING_RECORDS_MAX || (n & (n - 1)) || settings->n_consumers == 0)
+        if (n < RING_RECORDS_MIN || n > RING_RECORDS_MAX || (n & (n - 1)) || settings->n_consumers < 1 ||
+                        settings->n_consumers > RING_CONSUMERS_MAX)
                 return -EINVAL;
 
         return 0;
@@ -211,28 +212,26 @@ static bool catalog_is_same(const struct ring_view *view, const struct i4_catalo
         return memcmp(view->catalog, bytes, size) == 0;
 }
 
+/* The lock only counts on: whoever was reading the entry must see that it changed. */
+static void consumer_clear(struct ring_consumer *consumer) {
+        if (!atomic_load_explicit(&consumer->is_used, memory_order_relaxed) &&
+                        atomic_load_explicit(&consumer->lock, memory_order_relaxed) % 2 == 0)
+                return;
+
+        ring_consumer_begin(consumer);
+        atomic_store_explicit(&consumer->is_used, 0, memory_order_relaxed);
+        ring_consumer_end(consumer);
+}
+
 /* The owner before us may have been killed at any instant: what was only its own starts afresh. */
 static void ring_clear(struct ring *ring) {
         uint64_t storage_next = atomic_load_explicit(&ring->statistics->storage_next, memory_order_relaxed);
 
         memset(ring->statistics, 0, sizeof(*ring->statistics));
         atomic_store_explicit(&ring->statistics->storage_next, storage_next, memory_order_relaxed);
-        memset(ring->consumers, 0, ring->n_consumers * sizeof(*ring->consumers));
-}
 
-static int memory_verify(int fd, size_t *sizep) {
-        struct stat st;
-        int seals;
-
-        if (fstat(fd, &st) < 0)
-                return -errno;
-
-        seals = fcntl(fd, F_GET_SEALS);
-        if (seals < 0 || (seals & RING_SEALS) != RING_SEALS)
-                return -EBADMSG;
-
-        *sizep = (size_t) st.st_size;
-        return *sizep >= RING_PAGE ? 0 : -EBADMSG;
+        for (uint32_t i = 0; i < ring->n_consumers; ++i)
+                consumer_clear(&ring->consumers[i]);
 }
 
 int ring_adopt(struct ring **ringp, int fd, int reader_fd, const struct ring_settings *settings,
@@ -245,7 +244,7 @@ int ring_adopt(struct ring **ringp, int fd, int reader_fd, const struct ring_set
         r = settings_verify(settings);
         if (r < 0)
                 return r;
-        r = memory_verify(fd, &size);
+        r = ring_memory_verify(fd, RING_SEALS, &size);
         if (r < 0)
                 return r;
         r = ring_alloc(&ring);

@@ -70,6 +70,23 @@ void ring_publish(struct ring *ring, size_t n);
 /* Wakes at most @n sleepers and says how many there were. One system call. */
 int ring_wake(struct ring *ring, int n);
 
+/*
+ * Around changes of an entry in the table of consumers, by its only writer. They pair with peer_read(): who
+ * reads in between throws away what it has read. An owner that was killed may have left the lock odd.
+ */
+static inline void ring_consumer_begin(struct ring_consumer *consumer) {
+        atomic_store_explicit(&consumer->lock,
+                        atomic_load_explicit(&consumer->lock, memory_order_relaxed) | 1,
+                        memory_order_relaxed);
+        atomic_thread_fence(memory_order_release);
+}
+
+static inline void ring_consumer_end(struct ring_consumer *consumer) {
+        atomic_store_explicit(&consumer->lock,
+                        atomic_load_explicit(&consumer->lock, memory_order_relaxed) + 1,
+                        memory_order_release);
+}
+
 static inline void ring_freep(struct ring **ring) {
         if (*ring)
                 (void) ring_free(*ring);

@@ -10,11 +10,13 @@
 
 #include <assert.h>
 #include <dirent.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define _cleanup_(f)        __attribute__((cleanup(f)))
@@ -42,6 +44,16 @@
         })
 #define TAKE_PTR(pointer) TAKE(pointer, NULL)
 #define TAKE_FD(fd)       TAKE(fd, -1)
+
+/*
+ * A copy of what others may be writing. What follows goes by the copy: without the barrier the compiler would
+ * be free to look at the source again, after the copy was checked.
+ */
+static inline void *copy_once(void *to, const void *from, size_t size) {
+        memcpy(to, from, size);
+        atomic_signal_fence(memory_order_seq_cst);
+        return to;
+}
 
 static inline void freep(void *p) {
         free(*(void **) p);

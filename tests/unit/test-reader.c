@@ -16,6 +16,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sockios.h>
 #include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -23,6 +24,7 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -643,6 +645,33 @@ static void test_descriptor(void **state) {
         assert_readable(fd, 0, 0);
 }
 
+static int daemon_count_unread(const struct fixture *f) {
+        int n = -1;
+
+        assert_int_equal(ioctl(f->client_fd, SIOCOUTQ, &n), 0);
+        return n;
+}
+
+/* A daemon that never ends talking: each look takes in some of it, and comes to its end. */
+static void test_flood(void **state) {
+        struct fixture *f = *state;
+        struct i4_record record;
+        int n_unread, n_left;
+
+        for (unsigned int i = 0; i < 100; ++i)
+                daemon_wake(f);
+        n_unread = daemon_count_unread(f);
+
+        time_pass(NSEC_PER_SEC);
+        assert_int_equal(i4_reader_read(f->reader, &record, 1), 0);
+        n_left = daemon_count_unread(f);
+        assert_in_range(n_left, 1, n_unread - 1);
+
+        time_pass(NSEC_PER_SEC);
+        assert_int_equal(i4_reader_read(f->reader, &record, 1), 0);
+        assert_int_equal(daemon_count_unread(f), 0);
+}
+
 /* The timer ends each sleep, for as long as there are sleeps. */
 static void test_descriptor_timer(void **state) {
         struct fixture *f = *state;
@@ -944,6 +973,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_wait_reports, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reports, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_descriptor_timer, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_slow_answer, setup, teardown),

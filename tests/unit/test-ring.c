@@ -9,10 +9,23 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
 #define N_RECORDS 8u
+
+/* Shrunk and sealed as soon as its size is known. The program's own functions come before libc's. */
+static int shrinking_fd = -1;
+
+int fstat(int fd, struct stat *st) {
+        int r = fstatat(fd, "", st, AT_EMPTY_PATH);
+
+        if (r == 0 && fd == shrinking_fd &&
+                        (ftruncate(fd, RING_PAGE) < 0 || fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK) < 0))
+                r = -1;
+        return r;
+}
 
 static const struct ring_settings settings = {
         .n_records = N_RECORDS, .n_consumers = 4, .first_sequence = 100
@@ -243,6 +256,8 @@ static void test_settings(void **state) {
         bad.n_records = 4;
         assert_int_equal(ring_new(&ring, &bad, i4_catalog_get_default()), -EINVAL);
         bad = settings;
+        bad.n_consumers = RING_CONSUMERS_MAX + 1;
+        assert_int_equal(ring_new(&ring, &bad, i4_catalog_get_default()), -EINVAL);
         bad.n_consumers = 0;
         assert_int_equal(ring_new(&ring, &bad, i4_catalog_get_default()), -EINVAL);
 }
@@ -283,6 +298,7 @@ static const struct damage damages[] = {
         DAMAGE(geometry.statistics_size, UINT32_MAX, -EBADMSG),
         DAMAGE(geometry.consumer_size, 0, -EBADMSG),
         DAMAGE(geometry.n_consumers, UINT32_MAX, -EBADMSG),
+        DAMAGE(geometry.n_consumers, RING_CONSUMERS_MAX + 1, -EBADMSG),
         DAMAGE(geometry.catalog_offset, UINT64_C(1) << 40, -EBADMSG),
         DAMAGE(geometry.catalog_size, UINT64_MAX, -EBADMSG),
         DAMAGE(geometry.catalog_size, 8, -EBADMSG),
@@ -337,6 +353,61 @@ static void test_unsealed(void **state) {
         close(fd);
 }
 
+/* What is sealed after a look at its size has another size. */
+static void test_shrinking(void **state) {
+        struct fixture *f = *state;
+        i4_reader *reader = NULL;
+        int fd;
+
+        fd = memfd_create("shrinking", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        assert_true(fd >= 0);
+        assert_int_equal(write(fd, f->ring->header, f->ring->size), f->ring->size);
+
+        shrinking_fd = fd;
+        assert_int_equal(i4_reader_open_fd(&reader, fd), -EBADMSG);
+        shrinking_fd = -1;
+        close(fd);
+}
+
+/* Neither is a file of another kind, which might make its reader wait. */
+static void test_no_memory(void **state) {
+        i4_reader *reader = NULL;
+        int fds[2];
+
+        assert_int_equal(pipe2(fds, O_CLOEXEC), 0);
+        assert_int_equal(i4_reader_open_fd(&reader, fds[0]), -EBADMSG);
+        close(fds[0]);
+        close(fds[1]);
+        assert_int_equal(i4_reader_open_fd(&reader, fds[0]), -EBADF);
+}
+
+/* The lock of an entry counts on over owners: who looked before and looks after sees that it changed. */
+static void test_adopt_consumers(void **state) {
+        struct fixture *f = *state;
+        struct ring_consumer *consumers = f->ring->consumers;
+        struct i4_peer peers[4];
+        int fd, reader_fd;
+
+        ring_consumer_begin(&consumers[0]);
+        atomic_store(&consumers[0].is_used, 1);
+        ring_consumer_end(&consumers[0]);
+        /* Killed in the middle. */
+        ring_consumer_begin(&consumers[1]);
+        atomic_store(&consumers[1].is_used, 1);
+        assert_int_equal(i4_reader_get_peers(f->reader, peers, sizeof(*peers), ELEMENTSOF(peers)), 1);
+
+        fd = fcntl(f->ring->fd, F_DUPFD_CLOEXEC, 3);
+        reader_fd = fcntl(f->ring->reader_fd, F_DUPFD_CLOEXEC, 3);
+        f->ring = ring_free(f->ring);
+        assert_int_equal(ring_adopt(&f->ring, fd, reader_fd, &settings, i4_catalog_get_default()), 0);
+
+        assert_int_equal(i4_reader_get_peers(f->reader, peers, sizeof(*peers), ELEMENTSOF(peers)), 0);
+        consumers = f->ring->consumers;
+        assert_int_equal(consumers[0].lock, 4);
+        assert_int_equal(consumers[1].lock, 2);
+        assert_int_equal(consumers[2].lock, 0);
+}
+
 static void test_stats(void **state) {
         struct fixture *f = *state;
         struct i4_stats stats;
@@ -374,6 +445,9 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_damaged_counters, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_unsealed, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_shrinking, setup, teardown),
+                cmocka_unit_test(test_no_memory),
+                cmocka_unit_test_setup_teardown(test_adopt_consumers, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
         };
 
