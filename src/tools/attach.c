@@ -151,6 +151,17 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
         return 0;
 }
 
+/* Whoever runs long enough may see its daemon updated. */
+static void explain_renewal(const struct attachment *attachment, int error) {
+        if (error == -EPROTONOSUPPORT)
+                say(attachment->who,
+                                "i4d was replaced by another version, whose ring this i4 (%s) does not "
+                                "understand; if i4 was updated too, start this again",
+                                I4_VERSION);
+        else
+                explain(attachment, error);
+}
+
 int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
         int r;
@@ -163,7 +174,7 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
                 if (r == -EINTR)
                         continue;
                 if (is_late || !error_is_absence(r)) {
-                        explain(attachment, r);
+                        explain_renewal(attachment, r);
                         return r;
                 }
 

@@ -3,7 +3,7 @@
 """
 The real i4d from start to end
 
-    test-daemon.py I4D I4 SENSOR-GEN [CASE…]
+    test-daemon.py I4D I4 SENSOR-GEN I4D-NEXT [CASE…]
 
 $I4_KILLS says how often a daemon is killed whose readings are made again.
 
@@ -29,7 +29,7 @@ import unittest
 from datetime import datetime, timedelta
 
 WAIT_S = 30
-I4D, I4, SENSOR_GEN = sys.argv[1:4]
+I4D, I4, SENSOR_GEN, I4D_NEXT = sys.argv[1:5]
 KILLS = int(os.environ.get("I4_KILLS", "4"))
 
 
@@ -96,7 +96,7 @@ class Systemd:
 
 class Daemon:
     def __init__(self, directory, settings="", systemd=None, options=(), cpu=None, watchdog_s=None, file_size=None,
-                 activated=None):
+                 activated=None, program=I4D):
         self.directory = os.path.join(directory, "readings")
         self.live = os.path.join(self.directory, "readings.jsonl")
         self.socket = activated or os.path.join(directory, "ring.sock")
@@ -118,7 +118,7 @@ class Daemon:
             environment["LISTEN_FDNAMES"] = ":".join(names)
 
         self.high = [fcntl.fcntl(fd, fcntl.F_DUPFD_CLOEXEC, 100) for fd in fds]
-        command = [I4D, "--config", self.config, "--directory", self.directory]
+        command = [program, "--config", self.config, "--directory", self.directory]
         if not activated:
             command += ["--socket", self.socket]
         with open(self.log_path, "a", encoding="utf-8") as log:
@@ -488,6 +488,42 @@ class UnderSystemd(Case):
         self.assertEqual(daemon.end(), 0)
         self.assert_even(self.times(self.stored(daemon)), 100)
 
+    # Another layout: readers have what is left, are told, and those who understand the new one go on. And back.
+    def test_other_layout(self):
+        systemd = self.systemd()
+        daemon = self.start(systemd=systemd).wait_ready()
+        daemon.wait_stored(2000)
+        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
+        self.assertRegex(tail.stdout.readline(), "^sequence,")
+        seen = self.sequences(tail, 500)
+        self.assertEqual(daemon.end(), 0)
+        systemd.receive()
+        made = self.assert_drained(daemon)
+
+        daemon = self.start(systemd=systemd, program=I4D_NEXT).wait_ready()
+        self.assertTrue(daemon.logged("another version of i4d made it"), daemon.log())
+        seen += [int(line.split(",")[0]) for line in tail.stdout]
+        said = tail.stderr.read()
+        self.assertEqual(seen, list(range(made)))
+        self.assertRegex(said, "i4d was replaced by another version.*does not understand")
+        self.assertEqual(said.count("\n"), 1, said)
+        self.assertEqual(tail.wait(WAIT_S), 1)
+        self.assertIn("update the older", self.order(daemon, "tail", "-n", "1").stderr)
+        daemon.wait_stored(made + 2000)
+        self.assertEqual(daemon.end(), 0)
+        made += self.assert_drained(daemon)
+        systemd.receive()
+        self.assertEqual(sorted(name for name, _ in systemd.store), ["ring", "ring-reader", "state"])
+
+        daemon = self.start(systemd=systemd).wait_ready()
+        self.assertTrue(daemon.logged("another version of i4d made it"), daemon.log())
+        tail = self.tail(daemon, "--format", "csv", "--from", "oldest", "-n", "1000")
+        self.assertRegex(tail.stdout.readline(), "^sequence,")
+        self.assertEqual(self.sequences(tail, 1000), list(range(made, made + 1000)))
+        self.assertEqual(tail.wait(WAIT_S), 0)
+        self.assertEqual(daemon.end(), 0)
+        self.assertEqual(len(self.stored(daemon)), made + self.assert_drained(daemon))
+
     # A start that fails for another reason leaves the ring to the next.
     def test_failed_start(self):
         systemd = self.systemd()
@@ -705,4 +741,4 @@ class MadeAgain(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[4:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])
