@@ -455,7 +455,7 @@ static const struct value_type type_path = {
 static const char *const model_names[] = { "network", "uniform", NULL };
 static_assert(ELEMENTSOF(model_names) == MODEL_N_KINDS + 1, "every model has a name");
 
-static const char *const label_names[] = { "none", "inline", NULL };
+static const char *const label_names[] = { "none", "inline", "sidecar", NULL };
 static const char *const engine_names[] = { "auto", "io_uring", "pwrite", NULL };
 static const char *const direct_io_names[] = { "auto", "yes", "no", NULL };
 static const char *const overflow_names[] = { "auto", "drop", "block", NULL };

@@ -26,6 +26,7 @@
 enum labels {
         LABELS_NONE,
         LABELS_INLINE,
+        LABELS_SIDECAR, /* the lines do not, a file beside them does */
 };
 
 /* What to do with readings that the disk cannot take in time. */

@@ -27,6 +27,7 @@ struct incidents {
         const struct model *model;
         const struct i4_catalog *catalog;
         struct scenario *scenario;
+        struct event_log *log; /* NULL: there is none */
         char *record_path;
 };
 
@@ -74,6 +75,24 @@ struct incidents *incidents_free(struct incidents *incidents) {
         free(incidents->record_path);
         free(incidents);
         return NULL;
+}
+
+static int incidents_tell_log(const struct incidents *incidents, const struct scenario *scenario) {
+        struct scenario *copy = NULL;
+        int r;
+
+        if (!incidents->log)
+                return 0;
+
+        r = scenario_copy(scenario, &copy);
+        if (r >= 0)
+                event_log_set_scenario(incidents->log, copy);
+        return r;
+}
+
+int incidents_set_event_log(struct incidents *incidents, struct event_log *log) {
+        incidents->log = log;
+        return incidents_tell_log(incidents, incidents->scenario);
 }
 
 int incidents_copy(const struct incidents *incidents, struct scenario **scenariop) {
@@ -129,13 +148,19 @@ static int incidents_add(const struct incidents *incidents, const struct scenari
         return 0;
 }
 
-static int incidents_hand_over(const struct scenario *scenario, struct generator *generator) {
+/* First who describes what the other makes. */
+static int incidents_hand_over(const struct incidents *incidents, const struct scenario *scenario,
+                struct generator *generator) {
         struct scenario *copy = NULL;
         int r;
 
         r = scenario_copy(scenario, &copy);
-        if (r < 0)
+        if (r >= 0)
+                r = incidents_tell_log(incidents, scenario);
+        if (r < 0) {
+                (void) scenario_free(copy);
                 return r;
+        }
 
         generator_set_scenario(generator, copy);
         return 0;
@@ -154,7 +179,7 @@ static int incidents_try(struct incidents *incidents, struct generator *generato
                 const struct scenario_entry *entry, struct scenario **nextp) {
         int r;
 
-        r = incidents_hand_over(*nextp, generator);
+        r = incidents_hand_over(incidents, *nextp, generator);
         if (r < 0)
                 return r;
         if (clock_now_ns(CLOCK_REALTIME) + HANDOVER_NS >= entry->incident.start_ns)
@@ -186,6 +211,6 @@ int incidents_order(struct incidents *incidents, struct generator *generator, co
 
         if (r > 0)
                 return 0;
-        (void) incidents_hand_over(incidents->scenario, generator);
+        (void) incidents_hand_over(incidents, incidents->scenario, generator);
         return r < 0 ? r : -ETIMEDOUT;
 }

@@ -9,6 +9,7 @@
  * run can be continued, and repeated. Main loop only.
  */
 
+#include "daemon/event_log.h"
 #include "daemon/generator.h"
 #include "model/scenario_file.h"
 
@@ -22,6 +23,9 @@ struct incidents;
 int incidents_new(struct incidents **incidentsp, const struct model *model, const struct i4_catalog *catalog,
                 const char *scenario_path, const char *record_path, struct complaints *complaints);
 struct incidents *incidents_free(struct incidents *incidents);
+
+/* Who has to know of all of them as well, and must outlive it. -ENOMEM. */
+int incidents_set_event_log(struct incidents *incidents, struct event_log *log);
 
 /* A copy of all of them, for the model. */
 int incidents_copy(const struct incidents *incidents, struct scenario **scenariop);

@@ -43,6 +43,8 @@ struct recorder {
         /* constant while the thread runs */
         struct ring_view view;
         const struct i4_catalog *catalog;
+        void (*look)(void *userdata, const struct i4_record *records, size_t n);
+        void *look_userdata;
         pthread_t thread;
         bool is_running;
         int event_fd;
@@ -234,6 +236,8 @@ static bool recorder_read(struct recorder *recorder) {
 
         recorder->batch_begin = 0;
         recorder->batch_end = n > 0 ? (size_t) n : 0;
+        if (n > 0 && recorder->look)
+                recorder->look(recorder->look_userdata, recorder->batch, (size_t) n);
         return n > 0;
 }
 
@@ -559,6 +563,8 @@ int recorder_new(struct recorder **recorderp, const struct recorder_settings *se
         recorder->settings = *settings;
         recorder->view = *view;
         recorder->catalog = catalog;
+        recorder->look = settings->look;
+        recorder->look_userdata = settings->look_userdata;
         recorder->flush_ns = settings->flush_ns;
         recorder->gather_ns = NSEC_INFINITY;
         recorder->rotate_at = SEQUENCE_NEVER;

@@ -46,13 +46,16 @@ struct recorder_state {
 static_assert(sizeof(struct recorder_state) == 80, "outlives the process that wrote it");
 
 struct recorder_settings {
-        enum engine_kind engine;              /* at creation only */
-        enum direct_io direct_io;             /* at creation only */
-        unsigned int extras;                  /* of lines, enum i4_extra; at creation only */
-        bool is_blocking;                     /* Overflow=block: the generator uses recorder_wait() */
-        uint64_t flush_ns;                    /* FlushSec= */
-        uint64_t sync_ns;                     /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
-        struct directory_settings directory;  /* limits */
+        enum engine_kind engine;             /* at creation only */
+        enum direct_io direct_io;            /* at creation only */
+        unsigned int extras;                 /* of lines, enum i4_extra; at creation only */
+        bool is_blocking;                    /* Overflow=block: the generator uses recorder_wait() */
+        uint64_t flush_ns;                   /* FlushSec= */
+        uint64_t sync_ns;                    /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
+        struct directory_settings directory; /* limits */
+        /* sees all that is read, before it is stored, in the recorder's thread; at creation only */
+        void (*look)(void *userdata, const struct i4_record *records, size_t n);
+        void *look_userdata;
         const struct engine_factory *factory; /* tests: makes the engine instead, else NULL */
 };
 

@@ -52,8 +52,9 @@ struct service {
         struct model *model;
         struct store store;
         struct ring_view view;
-        struct recorder *recorder; /* NULL: nothing is stored */
-        struct anchors *anchors;   /* the same */
+        struct recorder *recorder;   /* NULL: nothing is stored */
+        struct anchors *anchors;     /* the same */
+        struct event_log *event_log; /* NULL: nobody wants it */
         struct audience audience;
         struct generator *generator;
         sd_event *event;
@@ -450,6 +451,22 @@ static void service_keep_ring(struct service *service) {
                 report_ring_not_kept(service->report, r);
 }
 
+/* Of the recorder. */
+static void service_look(void *userdata, const struct i4_record *records, size_t n) {
+        event_log_look(userdata, records, n);
+}
+
+static int service_open_event_log(struct service *service, const char *path) {
+        int r;
+
+        /* Only the network has incidents. */
+        if (service->config.labels != LABELS_SIDECAR || service->config.model != MODEL_NETWORK)
+                return 0;
+
+        r = event_log_new(&service->event_log, path, service->model, service->catalog);
+        return r < 0 ? service_fail(service, r, "Cannot read %s/" EVENTS_NAME, path) : 0;
+}
+
 static int service_open_storage(struct service *service) {
         struct recorder_settings settings = config_get_recorder_settings(&service->config);
         struct ring *ring = service->store.ring;
@@ -463,6 +480,11 @@ static int service_open_storage(struct service *service) {
         if (!service->config.storage_enabled)
                 return 0;
 
+        r = service_open_event_log(service, path);
+        if (r < 0)
+                return r;
+        settings.look = service->event_log ? service_look : NULL;
+        settings.look_userdata = service->event_log;
         r = recorder_new(&service->recorder, &settings, path, &service->view, ring->statistics,
                         service->catalog, &service->store.state->memory->recorder);
         if (r < 0)
@@ -489,6 +511,8 @@ static int service_load_incidents(struct service *service) {
                         is_recorded ? record : NULL, &complaints);
         if (r >= 0)
                 r = incidents_copy(service->incidents, &scenario);
+        if (r >= 0 && service->event_log)
+                r = incidents_set_event_log(service->incidents, service->event_log);
         if (r < 0)
                 return complaints.n ? r : service_fail(service, r, "Cannot set up the incidents");
 
@@ -732,6 +756,9 @@ static uint64_t service_drain(struct service *service) {
                 service->is_abandoned = true;
         if (r < 0)
                 (void) service_fail(service, r, "Cannot store all that is left");
+        r = service->event_log && !service->is_abandoned ? event_log_finish(service->event_log) : 0;
+        if (r < 0)
+                (void) service_fail(service, r, "Cannot write the rest of " EVENTS_NAME);
 
         next = atomic_load_explicit(&ring->statistics->storage_next, memory_order_relaxed);
         return ring->head > next ? ring->head - next : 0;
@@ -797,6 +824,7 @@ struct service *service_free(struct service *service) {
         service->recorder = recorder_free(service->recorder);
         store_deinit(&service->store);
         service->anchors = anchors_free(service->anchors);
+        service->event_log = event_log_free(service->event_log);
         service->incidents = incidents_free(service->incidents);
         service->model = model_free(service->model);
         service->catalog = catalog_free(service->catalog);

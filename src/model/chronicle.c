@@ -34,10 +34,14 @@ struct chronicle {
 };
 
 /* Ids are unique within a target; an id is never 0, and so is no key. */
-static uint64_t record_get_key(const struct i4_record *record) {
-        uint32_t target = record->fault >= I4_FAULT_LEAK ? UINT32_MAX - record->pipeline : record->sensor;
+static uint64_t get_key(uint32_t id, bool is_pipeline, uint32_t target) {
+        return (uint64_t) id << 32 | (is_pipeline ? UINT32_MAX - target : target);
+}
 
-        return (uint64_t) record->event << 32 | target;
+static uint64_t record_get_key(const struct i4_record *record) {
+        bool is_pipeline = record->fault >= I4_FAULT_LEAK;
+
+        return get_key(record->event, is_pipeline, is_pipeline ? record->pipeline : record->sensor);
 }
 
 static struct known *table_find(struct known *table, size_t size, uint64_t key) {
@@ -78,6 +82,30 @@ static int chronicle_make_room(struct chronicle *chronicle, uint64_t now_ns) {
         return 0;
 }
 
+/* @key, which is new, at @now_ns. */
+static int chronicle_add(struct chronicle *chronicle, uint64_t key, uint64_t until_ns, uint64_t now_ns) {
+        int r;
+
+        if (chronicle->n_known >= chronicle->size / 2) {
+                r = chronicle_make_room(chronicle, now_ns);
+                if (r < 0)
+                        return r;
+        }
+
+        *table_find(chronicle->table, chronicle->size, key) = (struct known){ key, until_ns };
+        ++chronicle->n_known;
+        return 0;
+}
+
+int chronicle_remember(struct chronicle *chronicle, const struct scenario_entry *entry) {
+        uint64_t key = get_key(entry->incident.id, incident_is_of_pipeline(&entry->incident), entry->target);
+
+        if (table_find(chronicle->table, chronicle->size, key)->key == key)
+                return 0;
+
+        return chronicle_add(chronicle, key, entry->until_ns, entry->incident.start_ns);
+}
+
 struct listing {
         const struct i4_catalog *catalog;
         FILE *file;
@@ -108,7 +136,6 @@ static int chronicle_write(struct chronicle *chronicle, const struct scenario_en
 static int chronicle_look_at(struct chronicle *chronicle, const struct i4_record *record) {
         uint64_t key = record_get_key(record);
         struct scenario_entry entry;
-        struct known *known;
         int r;
 
         if (table_find(chronicle->table, chronicle->size, key)->key == key)
@@ -117,15 +144,10 @@ static int chronicle_look_at(struct chronicle *chronicle, const struct i4_record
         r = model_describe(chronicle->model, chronicle->scenario, record, &entry);
         if (r < 0)
                 return r;
-        if (chronicle->n_known >= chronicle->size / 2) {
-                r = chronicle_make_room(chronicle, record->time_ns);
-                if (r < 0)
-                        return r;
-        }
+        r = chronicle_add(chronicle, key, entry.until_ns, record->time_ns);
+        if (r < 0)
+                return r;
 
-        known = table_find(chronicle->table, chronicle->size, key);
-        *known = (struct known){ key, entry.until_ns };
-        ++chronicle->n_known;
         return chronicle_write(chronicle, &entry);
 }
 
@@ -140,6 +162,14 @@ int chronicle_look(struct chronicle *chronicle, const struct i4_record *records,
                 }
 
         return 0;
+}
+
+void chronicle_set_scenario(struct chronicle *chronicle, const struct scenario *scenario) {
+        chronicle->scenario = scenario;
+}
+
+void chronicle_set_file(struct chronicle *chronicle, FILE *file) {
+        chronicle->file = file;
 }
 
 uint64_t chronicle_get_n_incidents(const struct chronicle *chronicle) {

@@ -15,10 +15,17 @@
 
 struct chronicle;
 
-/* All must outlive it. @file: what is written there is not flushed. */
+/* All must outlive it, or be exchanged. @file: what is written there is not flushed. */
 int chronicle_new(struct chronicle **chroniclep, const struct model *model, const struct scenario *scenario,
                 const struct i4_catalog *catalog, FILE *file);
 struct chronicle *chronicle_free(struct chronicle *chronicle);
+
+/* From the next look on. */
+void chronicle_set_scenario(struct chronicle *chronicle, const struct scenario *scenario);
+void chronicle_set_file(struct chronicle *chronicle, FILE *file);
+
+/* An incident that somebody has been told of already. -ENOMEM. */
+int chronicle_remember(struct chronicle *chronicle, const struct scenario_entry *entry);
 
 /* The errors of writing; -ENOMEM. */
 int chronicle_look(struct chronicle *chronicle, const struct i4_record *records, size_t n);

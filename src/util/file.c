@@ -100,7 +100,7 @@ static bool line_is_torn(int fd, off_t end) {
         return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
 }
 
-int file_append_line(const char *path, const char *line) {
+static int append(const char *path, const char *lines, size_t size, bool is_durable) {
         _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
         off_t end;
         int r = 0;
@@ -114,10 +114,18 @@ int file_append_line(const char *path, const char *line) {
         if (line_is_torn(fd, end))
                 r = write_all(fd, "\n", 1);
         if (r >= 0)
-                r = write_all(fd, line, strlen(line));
-        if (r >= 0 && fdatasync(fd) < 0)
+                r = write_all(fd, lines, size);
+        if (r >= 0 && is_durable && fdatasync(fd) < 0)
                 r = -errno;
         if (r < 0)
                 (void) !ftruncate(fd, end);
         return r;
+}
+
+int file_append(const char *path, const char *lines, size_t size) {
+        return append(path, lines, size, false);
+}
+
+int file_append_line(const char *path, const char *line) {
+        return append(path, line, strlen(line), true);
 }

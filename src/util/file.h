@@ -17,8 +17,10 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep);
 void file_widen_pipe(int fd);
 
 /*
- * Appends @line, with its newline, to a file that is made if need be (0640); it is on disk when this returns,
- * or nothing of it is there. A last line that somebody left torn is ended first. -ELOOP: it is a symbolic
- * link.
+ * Appends lines, each with its newline, to a file that is made if need be (0640), or nothing of them. A last
+ * line that somebody left torn is ended first. -ELOOP: it is a symbolic link.
  */
+int file_append(const char *path, const char *lines, size_t size);
+
+/* The same with one, which is on disk when this returns. */
 int file_append_line(const char *path, const char *line);

@@ -272,6 +272,7 @@ static void test_bad_values(void **state) {
                 { "Generator", "Model", "Uniform", "Model=Uniform: must be network or uniform" },
                 { "Generator", "Anomalies", "2", "must be a percentage" },
                 { "Generator", "Anomalies", "101%", "must be a percentage" },
+                { "Generator", "Labels", "yes", "Labels=yes: must be none, inline or sidecar" },
                 { "Generator", "BatchSec", "0", "BatchSec=0: must be a span of time from 1ms to 1s" },
                 { "Generator", "BatchSec", "2s", "must be a span of time from 1ms to 1s" },
                 { "Generator", "BatchSec", "infinity", "must be a span of time from 1ms to 1s" },

@@ -675,6 +675,37 @@ class MadeAgain(Case):
         self.assertEqual(self.anchors(daemon).count("\n"), 2)
         self.assertIn('"reason":"settings"', self.anchors(daemon))
 
+    # The list beside the readings has each incident that showed once, an ordered one too.
+    def test_sidecar(self):
+        settings = "[Generator]\nSensors=64\nSeed=3\nLabels=sidecar\nAnomalies=30%\n"
+        systemd = self.systemd()
+        daemon = self.start(settings, systemd=systemd).wait_ready()
+        events = os.path.join(daemon.directory, "events.jsonl")
+
+        def listed():
+            if not os.path.exists(events):
+                return ""
+            with open(events, encoding="utf-8") as file:
+                return file.read()
+
+        incident = json.loads(self.order(daemon, "inject", "stuck", "--sensor", "SNS-pre-0000", "--for", "1h",
+                                         "--json").stdout)
+        wait_for("the incident in the list", lambda: daemon.alive() or f'"event":{incident["event"]},' in listed())
+        daemon.end(signal.SIGKILL)
+        systemd.receive()
+        daemon = self.start(settings, systemd=systemd).wait_ready()
+        self.grow(daemon)
+        self.assertEqual(daemon.end(), 0)
+        self.assert_same(daemon)
+        again = os.path.join(self.directory, "again")
+        subprocess.run([SENSOR_GEN, "-replay", daemon.directory, "-labels", "sidecar", "-o", again],
+                       stdout=subprocess.DEVNULL, check=True)
+        with open(again + ".events.jsonl", encoding="utf-8") as file:
+            self.assertEqual(file.read(), listed())
+        verified = subprocess.run([I4, "verify", "-t", daemon.directory, "--events", events, again, "--json",
+                                   "--detections", "/dev/null"], stdout=subprocess.PIPE, check=False)
+        self.assertEqual(json.loads(verified.stdout)["detection"]["events"], listed().count("\n"))
+
     # Two machines that know nothing of each other are one, from when both run to when one stops.
     def test_machines(self):
         settings = "[Generator]\nSeed=7\nRate=3000\nShard={}/2\n"
