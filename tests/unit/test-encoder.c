@@ -122,9 +122,11 @@ static void test_against_printf(void **state) {
         }
 }
 
-/* Sensors that stay where they are, others that come back elsewhere, and more of them than are remembered. */
+/* Sensors that stay where they are, others that come back elsewhere, and more of them than are remembered,
+ * with every length of number. */
 static struct i4_record record_of_fleet(uint64_t *state) {
-        static const uint32_t numbers[] = { 0, 1, 7, 999, 7999, 8000, 8191, 8192, 70000 };
+        static const uint32_t numbers[] = { 0, 1, 7, 999, 7999, 8000, 8191, 9999, 10000, 70000, 131071,
+                999999, 1000000, UINT32_MAX };
         struct i4_record record = record_random(state);
         uint64_t draw = random_next(state);
 
@@ -138,34 +140,42 @@ static struct i4_record record_of_fleet(uint64_t *state) {
         return record;
 }
 
-/* Every way to copy, with one encoder for all records, prints what printf() prints. */
+/* One encoder for all records prints what printf() prints. */
+static void check_copies(const i4_catalog *catalog, enum encoder_copy copy, const struct i4_record *records,
+                size_t n_records, char *buffer) {
+        _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+        char expected[2 * I4_LINE_MAX];
+        size_t n_encoded;
+
+        assert_int_equal(i4_encoder_new(&encoder, catalog), 0);
+        if (encoder_set_copy(encoder, copy) < 0) {
+                print_message("this processor cannot copy in way %d\n", copy);
+                return;
+        }
+
+        (void) i4_encoder_encode(encoder, records, n_records, buffer, n_records * I4_LINE_MAX, &n_encoded);
+        assert_int_equal(n_encoded, n_records);
+        for (size_t i = 0; i < n_records; ++i) {
+                format_slowly(&records[i], expected, sizeof(expected));
+                assert_memory_equal(buffer, expected, strlen(expected));
+                buffer += strlen(expected);
+        }
+}
+
 static void test_copies(void **state) {
         static struct i4_record records[5000];
         static char buffer[ELEMENTSOF(records) * I4_LINE_MAX];
+        struct i4_catalog large = *i4_catalog_get_default();
         uint64_t random = 3;
 
         for (size_t i = 0; i < ELEMENTSOF(records); ++i)
                 records[i] = record_of_fleet(&random);
 
-        for (unsigned int copy = 0; copy < N_ENCODER_COPIES; ++copy) {
-                _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
-                char expected[2 * I4_LINE_MAX], *p = buffer;
-                size_t n_encoded;
-
-                assert_int_equal(i4_encoder_new(&encoder, i4_catalog_get_default()), 0);
-                if (encoder_set_copy(encoder, (enum encoder_copy) copy) < 0) {
-                        print_message("this processor cannot copy in way %u\n", copy);
-                        continue;
-                }
-
-                (void) i4_encoder_encode(
-                                encoder, records, ELEMENTSOF(records), buffer, sizeof(buffer), &n_encoded);
-                assert_int_equal(n_encoded, ELEMENTSOF(records));
-                for (size_t i = 0; i < ELEMENTSOF(records); ++i) {
-                        format_slowly(&records[i], expected, sizeof(expected));
-                        assert_memory_equal(p, expected, strlen(expected));
-                        p += strlen(expected);
-                }
+        large.n_sensors = 1000000;
+        for (int copy = 0; copy < N_ENCODER_COPIES; ++copy) {
+                check_copies(i4_catalog_get_default(), (enum encoder_copy) copy, records, ELEMENTSOF(records),
+                                buffer);
+                check_copies(&large, (enum encoder_copy) copy, records, ELEMENTSOF(records), buffer);
         }
 }
 
