@@ -177,7 +177,7 @@ static void client_refuse(struct client *client, int error, const char *reason) 
         (void) client_free(client);
 }
 
-void client_hang_up(struct client *client, enum publisher_notice_kind kind) {
+static void client_hang_up(struct client *client, enum publisher_notice_kind kind) {
         struct publisher_notice notice = client_notice(client, kind);
 
         clients_notify(client->clients, &notice);
@@ -334,9 +334,21 @@ static bool client_is_flooding(struct client *client) {
         return ++client->n_messages > client->clients->settings->n_messages_max;
 }
 
-static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        struct client *client = userdata;
+/* @n: what recv() has said. */
+static void client_take(struct client *client, const char *text, ssize_t n) {
         struct wire_message message;
+
+        if (n <= 0)
+                client_hang_up(client, PUBLISHER_LEFT);
+        else if ((size_t) n > WIRE_MESSAGE_MAX || wire_parse(&message, text, (size_t) n) < 0)
+                client_refuse(client, -EPROTO, "this is not a message of i4's protocol");
+        else if (client_is_flooding(client))
+                client_refuse(client, -EPROTO, "too many messages");
+        else
+                client_handle(client, &message);
+}
+
+static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         char text[WIRE_MESSAGE_MAX];
         ssize_t n;
 
@@ -344,16 +356,19 @@ static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, vo
         if (n < 0 && (errno == EINTR || (errno == EAGAIN && !(revents & (EPOLLHUP | EPOLLERR)))))
                 return 0;
 
-        if (n <= 0)
-                client_hang_up(client, PUBLISHER_LEFT);
-        else if ((size_t) n > sizeof(text) || wire_parse(&message, text, (size_t) n) < 0)
-                client_refuse(client, -EPROTO, "this is not a message of i4's protocol");
-        else if (client_is_flooding(client))
-                client_refuse(client, -EPROTO, "too many messages");
-        else
-                client_handle(client, &message);
-
+        client_take(userdata, text, n);
         return 0;
+}
+
+void client_end_silence(struct client *client) {
+        char text[WIRE_MESSAGE_MAX];
+        ssize_t n;
+
+        n = recv(client->fd, text, sizeof(text), MSG_DONTWAIT | MSG_TRUNC);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+                client_hang_up(client, PUBLISHER_MUTE);
+        else
+                client_take(client, text, n);
 }
 
 void client_check(struct client *client, uint64_t now_ns, uint64_t published) {

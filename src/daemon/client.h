@@ -76,8 +76,11 @@ void clients_notify(const struct clients *clients, const struct publisher_notice
 int client_new(struct client **clientp, struct clients *clients, sd_event *event, int fd);
 struct client *client_free(struct client *client);
 
-/* Frees it, and tells by a notice of @kind. */
-void client_hang_up(struct client *client, enum publisher_notice_kind kind);
+/*
+ * Of a mute one: its time is over. Takes what it has said, where that only waits for its turn; else it is
+ * freed, and told of. Mute it is not afterwards.
+ */
+void client_end_silence(struct client *client);
 
 /* Disarms it: who asked to be woken is woken once. */
 void client_wake(struct client *client, uint64_t published);

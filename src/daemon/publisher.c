@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
+#define ACCEPT_MAX      16u /* a turn */
 #define ACCEPT_RETRY_US UINT64_C(1000000)
 #define TIMER_SLACK_US  UINT64_C(250000)
 
@@ -64,7 +65,7 @@ static int publisher_dispatch_hello(sd_event_source *source, uint64_t usec, void
 
         while ((client = TAILQ_FIRST(&publisher->clients.stages[CLIENT_MUTE])) &&
                         now_ns - client->last_report_ns >= timeout_ns)
-                client_hang_up(client, PUBLISHER_MUTE);
+                client_end_silence(client);
 
         publisher_set_hello_timer(publisher);
         return 0;
@@ -89,23 +90,23 @@ static void publisher_pause(struct publisher *publisher, int error) {
         publisher->is_exhausted = true;
 }
 
-static int publisher_dispatch_listen(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        struct publisher *publisher = userdata;
+/* False: there is nobody else. */
+static bool publisher_accept(struct publisher *publisher, sd_event *event) {
         _cleanup_(closep) int client_fd = -1;
         struct client *client;
         int r;
 
-        client_fd = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        client_fd = accept4(publisher->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (client_fd < 0) {
                 if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
                         publisher_pause(publisher, -errno);
-                return 0;
+                return false;
         }
 
-        r = client_new(&client, &publisher->clients, sd_event_source_get_event(source), client_fd);
+        r = client_new(&client, &publisher->clients, event, client_fd);
         if (r < 0) {
                 publisher_pause(publisher, r);
-                return 0;
+                return false;
         }
 
         (void) TAKE_FD(client_fd);
@@ -113,7 +114,18 @@ static int publisher_dispatch_listen(sd_event_source *source, int fd, uint32_t r
 
         /* Those who mean to say something do so at once: the oldest silence is the most suspicious. */
         if (publisher->clients.n_clients[CLIENT_MUTE] > PUBLISHER_MUTE_MAX)
-                client_hang_up(TAILQ_FIRST(&publisher->clients.stages[CLIENT_MUTE]), PUBLISHER_MUTE);
+                client_end_silence(TAILQ_FIRST(&publisher->clients.stages[CLIENT_MUTE]));
+        return true;
+}
+
+/* Each client says one thing a turn, and those outside are many: several come in. */
+static int publisher_dispatch_listen(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct publisher *publisher = userdata;
+
+        for (unsigned int i = 0; i < ACCEPT_MAX; ++i)
+                if (!publisher_accept(publisher, sd_event_source_get_event(source)))
+                        break;
+
         publisher_set_hello_timer(publisher);
         return 0;
 }

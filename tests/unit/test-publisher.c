@@ -377,6 +377,23 @@ static void test_mute(void **state) {
         close(fd);
 }
 
+/* What has been said in time counts, also where nobody had time to listen. */
+static void test_heard_late(void **state) {
+        struct fixture *f = *state;
+        bool has_fd = false;
+        int fd;
+
+        f->settings.hello_timeout_us = 1;
+        restart(f);
+        fd = client_connect(f);
+        say(fd, HELLO("anna"));
+        settle(f);
+        assert_int_equal(hear(fd, &has_fd).kind, WIRE_WELCOME);
+        assert_true(has_fd);
+        assert_int_equal(f->n_notices[PUBLISHER_MUTE], 0);
+        close(fd);
+}
+
 /* Any number of the silent keep nobody out. */
 static void test_many_mute(void **state) {
         struct fixture *f = *state;
@@ -561,6 +578,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_garbage_later, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mute, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_heard_late, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_many_mute, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_arm, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_arm_unread, setup, teardown),
