@@ -149,7 +149,7 @@ static void check_copies(const i4_catalog *catalog, enum encoder_copy copy, cons
 
         assert_int_equal(i4_encoder_new(&encoder, catalog), 0);
         if (encoder_set_copy(encoder, copy) < 0) {
-                print_message("this processor cannot copy in way %d\n", copy);
+                print_message("this processor cannot copy in way %u\n", (unsigned int) copy);
                 return;
         }
 
