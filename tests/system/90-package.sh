@@ -16,7 +16,21 @@ dpkg_log() {
 
 packages_install() {
         dpkg_log --install --force-confnew /var/tmp/packages/i4.deb /var/tmp/packages/i4-batch.deb \
-                /var/tmp/packages/libi4.deb
+                /var/tmp/packages/libi4.deb /var/tmp/packages/libi4-dev.deb
+}
+
+outlet=i4-batch@enriched.service
+
+outlet_get() {
+        machine systemctl show --value --property="$1" "$outlet"
+}
+
+batch_count() {
+        machine find /var/lib/i4-batch/enriched -name 'batch_*.json' | wc --lines
+}
+
+outlet_is_another() {
+        [[ $(outlet_get MainPID) != 0 && $(outlet_get MainPID) != "$1" ]]
 }
 
 service_reset
@@ -36,34 +50,50 @@ fi
 cp "$I4_PACKAGES"/i4_*.deb "$packages/i4.deb"
 cp "$I4_PACKAGES"/i4-batch_*.deb "$packages/i4-batch.deb"
 cp "$I4_PACKAGES"/libi4-1_*.deb "$packages/libi4.deb"
+cp "$I4_PACKAGES"/libi4-dev_*.deb "$packages/libi4-dev.deb"
 
 step "installed: enabled and running"
 packages_install
 assert_equal "$(machine systemctl is-enabled i4d.socket i4d.service | sort --unique)" enabled "units"
 wait_for_value "state" active service_get ActiveState
 wait_for_at_least "published" 10000 stat_get .ring.next_sequence
+machine test -f /usr/include/i4.h -a -L /usr/lib/"$(dpkg-architecture --query DEB_HOST_MULTIARCH)"/libi4.so ||
+        fail "there is nothing to build with"
+machine rm -rf /var/lib/i4-batch/enriched
+machine systemctl enable --now --quiet "$outlet"
+wait_for_at_least "batches" 5 batch_count
 
-step "upgraded under load: the reader notices nothing but a pause"
+step "upgraded under load: the reader notices nothing but a pause, and batches go on with the new program"
 reader_start alice alice --from oldest --format csv
 reader_wait_for_more alice 10000
 for _ in 1 2 3; do
         pid=$(service_get MainPID)
+        outlet_pid=$(outlet_get MainPID)
         packages_install
         service_wait_for_successor "$pid"
+        wait_for "another i4 batch" outlet_is_another "$outlet_pid"
+        wait_for_at_least "more batches" $(($(batch_count) + 5)) batch_count
         reader_wait_for_more alice 10000
 done
 reader_stop alice
 reader_output alice | assert_gapless "what alice saw"
 assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
+# shellcheck disable=SC2016
+machine sh -c 'cat /var/lib/i4-batch/enriched/batch_*.json' |
+        jq --raw-output '.batch_meta | "\(.first_sequence) \(.last_sequence) \(.lost_records)"' |
+        awk 'NR > 1 && $1 != next_ || $3 > 0 { print "after " next_ ": " $0; exit 1 } { next_ = $2 + 1 }' ||
+        fail "the batches are not complete"
 
 step "removed: stopped, and what was stored stays"
-dpkg_log --remove i4-batch i4 libi4-1
+dpkg_log --remove i4-batch i4 libi4-dev libi4-1
+assert_equal "$(machine systemctl is-active "$outlet" || true)" inactive "batches"
+! machine pgrep --exact i4 >/dev/null || fail "something of it still runs"
 assert_equal "$(service_get LoadState)" not-found "unit"
 machine test -s /var/lib/i4/readings.jsonl || fail "the readings are gone"
 machine test -f /etc/i4/i4d.conf || fail "the settings are gone"
 
 step "purged: nothing is left"
-dpkg_log --purge i4-batch i4 libi4-1
+dpkg_log --purge i4-batch i4 libi4-dev libi4-1
 left=$(machine find /etc /usr /lib /opt /run /var/lib -xdev \( -name 'i4' -o -name 'i4d*' -o -name 'i4-*' -o -name 'libi4*' \) \
         -not -path '/usr/local/*' -not -name libi4.so | sort --unique)
 assert_equal "$left" "" "what is left"
