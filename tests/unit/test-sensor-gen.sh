@@ -3,11 +3,12 @@
 #
 # sensor-gen from outside: what it writes, what it says, how it ends.
 #
-#     test-sensor-gen.sh PATH-OF-SENSOR-GEN
+#     test-sensor-gen.sh PATH-OF-SENSOR-GEN PATH-OF-CATALOG
 
 set -u
 
 generator=$(readlink -f "$1")
+shipped=$(readlink -f "$2")
 directory=$(mktemp -d)
 trap 'rm -rf "$directory"' EXIT
 cd "$directory" || exit 1
@@ -132,6 +133,39 @@ sed -i 's/"maximum": 2/"maximum": 0/' catalog.json
 run 2 -from @0 -d 1s -catalog catalog.json -o never.jsonl
 says err '^catalog.json:2: '
 [ -e never.jsonl ] && fail "a mistake made a file"
+
+case="a plant of one's own"
+repeatable run 0 -d 8s -anomalies 0% -o builtin.jsonl
+repeatable run 0 -d 8s -anomalies 0% -catalog "$shipped" -o shipped.jsonl
+cmp -s builtin.jsonl shipped.jsonl || fail "the shipped catalog is not the built-in one"
+cat >plant.json <<'EOF'
+{
+  "types": [ {"name": "level", "unit": "m", "prefix": "lev", "minimum": 1, "maximum": 2, "site": "station",
+              "limits": {"high": 1.01, "deadband": 0.3}} ],
+  "pipelines": [ {"id": "PIPE-XX-042", "route": [{"lat": 40, "lon": -100}, {"lat": 41, "lon": -100}],
+                  "length_miles": 100, "stations": [0, 12.5, 60]} ]
+}
+EOF
+repeatable run 0 -d 1s -anomalies 0% -catalog plant.json -o f.jsonl
+cat >places <<'EOF'
+{"lat":40.000000,"lon":-100.000000,"mile_post":0.00}
+{"lat":40.125000,"lon":-100.000000,"mile_post":12.50}
+{"lat":40.600000,"lon":-100.000000,"mile_post":60.00}
+EOF
+grep -o '{"lat"[^}]*}' f.jsonl | sort -u | cmp -s - places || fail "sensors do not stand at stations"
+n=$(grep -c '"status":"warning".*"alert_level":"medium"\|"status":"maintenance"' f.jsonl)
+[ "$n" -eq 1000 ] || fail "$n readings instead of all are beyond the limit"
+sed -i 's/"length_miles": 100/"length_miles": 50/' plant.json
+run 2 -from @0 -d 1s -catalog plant.json -o never.jsonl
+says err '^plant.json:5: "length_miles" must not be less than its route, which is 69.05 miles long$'
+[ -e never.jsonl ] && fail "a mistake made a file"
+
+case="anomalies of some kinds only"
+repeatable run 0 -d 60s -sensors 80 -anomalies 50% -anomalymix stuck=1,noise=1 -labels inline -o f.jsonl
+kinds=$(grep -o '"label":"[a-z_]*"' f.jsonl | cut -d '"' -f 4 | sort -u | tr '\n' ' ')
+[ "$kinds" = "noise none stuck " ] || fail "of what was asked for there is: $kinds"
+run 2 -anomalymix leek=1
+says err "^sensor-gen: -anomalymix: 'leek=1' is not weights such as leak=2,stuck=1"
 
 case="as fast as possible, one core"
 taskset -c 0 "$generator" -rate max -d 300ms -o /dev/null >out 2>err || fail "exit status $?"
@@ -290,7 +324,7 @@ says err '/dev/full: No space left'
 case="usage"
 for arguments in '-rate 0' '-rate 1e4' '-rate 1000000001' '-d 5x' '-d -5s' '-nonsense' '-rate' 'sensors.jsonl' '-seed -1' \
                 '-from yesterday' '-from 2026-02-30T00:00:00Z' '-from 9999-01-01T00:00:00Z' '-from 2200-01-01T00:00:00Z' \
-                '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-model physics' '-batchsec 0' \
+                '-from @0 -rate max -d 1s' '-sensors 0' '-anomalies 2' '-anomalies 101%' '-anomalymix leak' '-anomalymix leak=0' '-model physics' '-batchsec 0' \
                 '-catchupsec 1s' '-shard 4/4' '-shard 0/2000' '-schedule max' '-schedule 5,6' '-schedule 5 -rate max' '-speed 0' '-speed 2 -rate max' '-to @5' '-from @5 -to @5' '-from @5 -to @9 -d 1s' '-then-live' '-from @5 -then-live -to @9' '-from @5 -then-live -speed 2' '-shard 1' '-shard 0/3' '-shard 0/2 -rate max' '-labels sidecar -o -' '-dirty 1' '-dirty nul=1%' '-dirty null=60%,late=50%' '-dirty-log x' '-append=perhaps' '-o='; do
         # shellcheck disable=SC2086
         run 2 $arguments
