@@ -5,7 +5,8 @@ The real i4d from start to end
 
     test-daemon.py I4D I4 SENSOR-GEN I4D-NEXT [CASE…]
 
-$I4_KILLS says how often a daemon is killed whose readings are made again.
+$I4_KILLS says how often a daemon is killed whose readings are made again; $I4_RESTARTS how often one is restarted whose
+ring is full, and how long that took is printed.
 
 Each case runs the daemon in a directory of its own, as a person does by hand or as systemd does: then this
 script is systemd, as far as the daemon can tell. It keeps the descriptors that it is sent, hands them to the
@@ -19,6 +20,7 @@ import os
 import random
 import re
 import resource
+import select
 import signal
 import socket
 import subprocess
@@ -88,6 +90,16 @@ class Systemd:
             else:
                 self.store.append((note["FDNAME"], fd))
         self.notes.append(note)
+
+    def wait_ready(self, daemon=None):
+        """Until READY has come, without a moment's delay."""
+        deadline = time.monotonic() + WAIT_S
+        while not self.has("READY", "1"):
+            if daemon:
+                daemon.alive()
+            if time.monotonic() > deadline:
+                raise AssertionError(f"waited {WAIT_S} s in vain: READY")
+            select.select([self.socket], [], [], 1)
 
     def has(self, key, value=None):
         self.receive()
@@ -466,6 +478,51 @@ class UnderSystemd(Case):
         records = self.stored(daemon)
         self.assertGreaterEqual(len(records), seen[-1] + 1)
         self.assert_even(self.times(records), 100)
+
+    # In turns with a program that does nothing but say it is ready, for what the machine is worth at that moment.
+    def test_restart_full(self):
+        n = int(os.environ.get("I4_RESTARTS", "0"))
+        records = 262144 if n else 16384
+        ring = f"[Ring]\nRecords={records}\n"
+        systemd = self.systemd()
+        daemon = self.start("[Generator]\nRate=200000\n" + ring, systemd=systemd).wait_ready()
+        wait_for("a full ring", lambda: daemon.alive() or daemon.stat()["ring"]["next_sequence"] > records)
+        self.assertEqual(daemon.end(), 0)
+        systemd.receive()
+        daemon = self.start(ring, systemd=systemd)
+        systemd.wait_ready(daemon)
+
+        times = {"SIGTERM to the end": [], "the end to READY": [], "SIGTERM to READY": [], "systemd-notify": []}
+        for _ in range(n or 3):
+            before = daemon.stat()["ring"]
+            begin = time.monotonic()
+            self.assertEqual(daemon.end(), 0, daemon.log())
+            end = time.monotonic()
+            systemd.receive()
+            daemon = self.start(ring, systemd=systemd)
+            systemd.wait_ready(daemon)
+            ready = time.monotonic()
+            self.assertTrue(daemon.logged("Took over the ring"), daemon.log())
+            after = daemon.stat()["ring"]
+            self.assertGreaterEqual(after["next_sequence"], before["next_sequence"])
+
+            systemd.notes.clear()
+            begin_bare = time.monotonic()
+            bare = subprocess.Popen(["sh", "-c", 'exec "$@"', "sh", "systemd-notify", "--no-block", "--ready"],
+                                    env={"PATH": os.environ["PATH"], "NOTIFY_SOCKET": systemd.path})
+            self.processes.append(bare)
+            systemd.wait_ready()
+            times["systemd-notify"].append(time.monotonic() - begin_bare)
+            self.assertEqual(bare.wait(WAIT_S), 0)
+            times["SIGTERM to the end"].append(end - begin)
+            times["the end to READY"].append(ready - end)
+            times["SIGTERM to READY"].append(ready - begin)
+        self.assertEqual(daemon.end(), 0)
+
+        for what, seconds in times.items() if n else ():
+            ordered = [f"{s * 1e3:.1f}" for s in sorted(seconds)]
+            print(f"{what}: {ordered[0]} {ordered[len(ordered) // 2]} {ordered[len(ordered) * 95 // 100]} {ordered[-1]} ms"
+                  " (least, median, 95 %, most)", file=sys.stderr)
 
     # Another Records=: readers move to another ring, the numbers and the readings go on.
     def test_new_ring(self):
