@@ -159,7 +159,21 @@ static bool anchors_are_noted(const struct anchors *anchors) {
         const struct pacer_state *state = anchors->state;
         uint64_t n = atomic_load_explicit(&state->n_anchors, memory_order_acquire);
 
+        /* Where one is lost, what holds now is noted, be it implied. */
+        if (anchors->n_missed > 0)
+                return state->n_noted >= n;
+
         return state->n_noted >= MIN(n, atomic_load_explicit(&state->n_explicit, memory_order_relaxed));
+}
+
+/* Of those that are not noted yet, how many do not have to be: more may lie there than the state keeps. */
+static void anchors_pass_implied(struct anchors *anchors) {
+        struct pacer_state *state = anchors->state;
+        uint64_t n_explicit = atomic_load_explicit(&state->n_explicit, memory_order_acquire);
+        uint64_t n_before = atomic_load_explicit(&state->n_explicit_before, memory_order_relaxed);
+
+        if (state->n_noted >= n_before && state->n_noted < n_explicit)
+                state->n_noted = n_explicit - 1;
 }
 
 int anchors_note(struct anchors *anchors) {
@@ -169,6 +183,7 @@ int anchors_note(struct anchors *anchors) {
         if (r > 0)
                 r = anchors_repeat(anchors, NULL, "new file");
 
+        anchors_pass_implied(anchors);
         while (r >= 0 && !anchors_are_noted(anchors))
                 r = anchors_note_next(anchors);
 

@@ -135,6 +135,14 @@ uint64_t pacer_get_deadline(const struct pacer *pacer, uint64_t head, struct clo
 
 /* anchors */
 
+/* Both pair with the loads in anchors_pass_implied(): who sees the last one sees the one before. */
+static void pacer_mark_explicit(struct pacer_state *state, uint64_t n) {
+        uint64_t before = atomic_load_explicit(&state->n_explicit, memory_order_relaxed);
+
+        atomic_store_explicit(&state->n_explicit_before, before, memory_order_relaxed);
+        atomic_store_explicit(&state->n_explicit, n, memory_order_release);
+}
+
 /*
  * A ring of slots, each written as a sequence lock: the fence pairs with that of pacer_state_get_anchor(),
  * so that who sees a word of the new anchor sees that the one before is in force, and not this slot's.
@@ -146,7 +154,7 @@ static void pacer_set_anchor(struct pacer *pacer, const struct pacer_anchor *anc
         const uint64_t *from = (const uint64_t *) anchor;
 
         if (!pacer_anchor_is_implied(anchor))
-                atomic_store_explicit(&state->n_explicit, n + 1, memory_order_relaxed);
+                pacer_mark_explicit(state, n + 1);
         atomic_thread_fence(memory_order_release);
         for (size_t i = 0; i < sizeof(*anchor) / sizeof(*from); ++i)
                 __atomic_store_n(&to[i], from[i], __ATOMIC_RELAXED);
