@@ -14,6 +14,7 @@
 
 #define CLIENTS_MAX 16u
 #define PATIENCE_US UINT64_C(5000000)
+#define RETRY_US    UINT64_C(1000000)
 
 #define ANSWER_STRANGER "{\"error\":\"only root may ask for that\"}"
 #define ANSWER_TOO_LONG "{\"error\":\"the request is too long\"}"
@@ -30,6 +31,7 @@ TAILQ_HEAD(control_clients, control_client);
 struct control {
         sd_event *event;
         sd_event_source *source;
+        sd_event_source *retry_timer; /* while no connection can be accepted */
         int listen_fd;
         control_answer_t *answer;
         void *userdata;
@@ -114,12 +116,28 @@ static bool peer_is_allowed(int fd) {
                (credentials.uid == 0 || credentials.uid == geteuid());
 }
 
+static int control_dispatch_retry(sd_event_source *source, uint64_t usec, void *userdata) {
+        const struct control *control = userdata;
+
+        return sd_event_source_set_enabled(control->source, SD_EVENT_ON);
+}
+
+/* The connection stays in the queue, so the socket stays readable: look elsewhere for a while. */
+static void control_pause(struct control *control) {
+        (void) sd_event_source_set_enabled(control->source, SD_EVENT_OFF);
+        (void) sd_event_source_set_time_relative(control->retry_timer, RETRY_US);
+        (void) sd_event_source_set_enabled(control->retry_timer, SD_EVENT_ONESHOT);
+}
+
 static int control_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         struct control *control = userdata;
         int client_fd = accept4(control->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-        if (client_fd < 0)
+        if (client_fd < 0) {
+                if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+                        control_pause(control);
                 return 0;
+        }
 
         if (!peer_is_allowed(client_fd)) {
                 (void) !send(client_fd, ANSWER_STRANGER, strlen(ANSWER_STRANGER),
@@ -156,6 +174,11 @@ int control_new(struct control **controlp, sd_event *event, int listen_fd, contr
         r = sd_event_add_io(event, &control->source, listen_fd, EPOLLIN, control_dispatch, control);
         if (r < 0)
                 return r;
+        r = sd_event_add_time_relative(event, &control->retry_timer, CLOCK_BOOTTIME, RETRY_US, 0,
+                        control_dispatch_retry, control);
+        if (r < 0)
+                return r;
+        (void) sd_event_source_set_enabled(control->retry_timer, SD_EVENT_OFF);
 
         control->listen_fd = listen_fd;
         *controlp = TAKE_PTR(control);
@@ -168,6 +191,7 @@ struct control *control_free(struct control *control) {
 
         while (!TAILQ_EMPTY(&control->clients))
                 client_free(TAILQ_FIRST(&control->clients));
+        (void) sd_event_source_disable_unref(control->retry_timer);
         (void) sd_event_source_disable_unref(control->source);
         closep(&control->listen_fd);
         free(control);
