@@ -495,9 +495,13 @@ class UnderSystemd(Case):
         times = {"SIGTERM to the end": [], "the end to READY": [], "SIGTERM to READY": [], "systemd-notify": []}
         for _ in range(n or 3):
             before = daemon.stat()["ring"]
+            ended = os.pidfd_open(daemon.process.pid)
             begin = time.monotonic()
-            self.assertEqual(daemon.end(), 0, daemon.log())
+            daemon.process.send_signal(signal.SIGTERM)
+            select.select([ended], [], [], WAIT_S)
             end = time.monotonic()
+            os.close(ended)
+            self.assertEqual(daemon.process.wait(WAIT_S), 0, daemon.log())
             systemd.receive()
             daemon = self.start(ring, systemd=systemd)
             systemd.wait_ready(daemon)
