@@ -198,6 +198,7 @@ enum i4_storage_state {
         I4_STORAGE_WRITING,
         I4_STORAGE_FULL,   /* no room: file system, quota, or KeepFree=; goes on by itself */
         I4_STORAGE_FAILED, /* an error that needs an administrator; retried all the same */
+        I4_STORAGE_HANGS,  /* the disk has not answered for seconds; goes on by itself when it does */
 };
 
 struct i4_stats {

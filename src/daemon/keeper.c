@@ -67,6 +67,8 @@ struct keeper {
         uint64_t n_dropped;
         uint64_t n_doomed; /* overwritten in the ring already, and skipped once there is room */
         uint64_t n_errors; /* besides the writer's */
+        uint64_t n_hangs;
+        bool is_hanging;
         uint64_t n_untold; /* dropped and not told */
         uint64_t first_untold;
         uint64_t next_dropped_ns;
@@ -234,14 +236,14 @@ static void keeper_count(struct keeper *keeper) {
         int refused;
 
 #define COUNT(field, value) atomic_store_explicit(&statistics->storage_##field, (value), memory_order_relaxed)
-        COUNT(state, states[keeper->condition]);
+        COUNT(state, keeper->is_hanging ? I4_STORAGE_HANGS : states[keeper->condition]);
         COUNT(errno, (uint32_t) -keeper->error);
         COUNT(is_uring, strcmp(writer_get_engine(keeper->writer, &refused), "io_uring") == 0);
         COUNT(next, writer_get_position(keeper->writer).sequence);
         COUNT(records, counters.n_records);
         COUNT(bytes, counters.n_bytes);
         COUNT(dropped, keeper->n_dropped + keeper->n_doomed);
-        COUNT(errors, keeper->n_errors + counters.n_errors);
+        COUNT(errors, keeper->n_errors + keeper->n_hangs + counters.n_errors);
         COUNT(segments, keeper->usage.n_sealed);
         COUNT(use_bytes, keeper->usage.use);
         COUNT(limit_bytes, keeper->usage.limit);
@@ -265,6 +267,9 @@ static int keeper_resume(struct keeper *keeper, const struct recorder_position *
         int r;
 
         r = directory_find_end(keeper->directory, noted->offset, &position->offset, &n_lines);
+        /* Somebody has changed the file since. */
+        if (r == -EBADMSG)
+                return 0;
         if (r < 0)
                 return r;
 
@@ -714,6 +719,11 @@ void keeper_set_doomed(struct keeper *keeper, uint64_t n_records) {
         keeper->n_doomed = n_records;
 }
 
+void keeper_set_hangs(struct keeper *keeper, uint64_t n_hangs, bool is_hanging) {
+        keeper->n_hangs = n_hangs;
+        keeper->is_hanging = is_hanging;
+}
+
 void keeper_flush(struct keeper *keeper) {
         writer_flush(keeper->writer);
 }
@@ -778,8 +788,11 @@ uint64_t keeper_get_deadline(const struct keeper *keeper) {
 uint64_t keeper_get_n_operations(const struct keeper *keeper) {
         struct writer_counters counters = writer_get_counters(keeper->writer);
 
-        return counters.n_writes + counters.n_syncs + counters.n_errors + keeper->n_errors +
-               keeper->n_changes;
+        return counters.n_writes + counters.n_syncs + counters.n_errors + keeper->n_errors;
+}
+
+uint64_t keeper_get_n_changes(const struct keeper *keeper) {
+        return keeper_get_n_operations(keeper) + keeper->n_changes;
 }
 
 int keeper_get_error(const struct keeper *keeper) {

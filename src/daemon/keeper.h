@@ -46,6 +46,10 @@ int keeper_skip(struct keeper *keeper, uint64_t sequence);
 /* So many are lost already, as keeper_skip() will tell when it can: who looks on should not wait for that. */
 void keeper_set_doomed(struct keeper *keeper, uint64_t n_records);
 
+/* How often the disk has kept us waiting for too long, as others see it, which are errors, too; and whether
+ * it does. */
+void keeper_set_hangs(struct keeper *keeper, uint64_t n_hangs, bool is_hanging);
+
 void keeper_flush(struct keeper *keeper);
 void keeper_rotate(struct keeper *keeper);
 void keeper_set_settings(struct keeper *keeper, const struct recorder_settings *settings);
@@ -62,8 +66,10 @@ bool keeper_is_written(const struct keeper *keeper);
 uint64_t keeper_get_stored(const struct keeper *keeper);
 /* When keeper_run() has to be called next, CLOCK_MONOTONIC. */
 uint64_t keeper_get_deadline(const struct keeper *keeper);
-/* Changes whenever an operation has ended, and whenever there may be room for records again. */
+/* Changes whenever an operation has ended, as only the disk can end it. */
 uint64_t keeper_get_n_operations(const struct keeper *keeper);
+/* As that, and whenever there may be room for records again. */
+uint64_t keeper_get_n_changes(const struct keeper *keeper);
 /* Negative errno of what holds it up, or 0. */
 int keeper_get_error(const struct keeper *keeper);
 

@@ -47,6 +47,7 @@ struct monitor {
         uint64_t hung_told_ns;
         bool has_watchdog;
         bool is_behind;
+        bool is_disk_hung;
         struct watch generator;
         struct watch recorder;
 };
@@ -85,6 +86,28 @@ static bool monitor_look_thread(
         return false;
 }
 
+/* A disk that does not answer is no reason for a restart, which would have to wait for it as well. */
+static bool monitor_look_recorder(struct monitor *monitor, uint64_t now_ns) {
+        const struct monitor_subjects *subjects = &monitor->subjects;
+        struct watch *watch = &monitor->recorder;
+        uint64_t progress = recorder_get_progress(subjects->recorder);
+
+        if (progress == watch->progress && recorder_is_at_disk(subjects->recorder)) {
+                if (!monitor->is_disk_hung && now_ns - watch->since_ns >= monitor->hung_told_ns) {
+                        monitor->is_disk_hung = true;
+                        recorder_set_hanging(subjects->recorder, true);
+                        report_storage_hangs(subjects->report, now_ns - watch->since_ns);
+                }
+                return true;
+        }
+
+        if (progress != watch->progress && TAKE(monitor->is_disk_hung, false)) {
+                recorder_set_hanging(subjects->recorder, false);
+                report_storage_recovered(subjects->report, now_ns - watch->since_ns);
+        }
+        return monitor_look_thread(monitor, watch, progress, now_ns);
+}
+
 static void monitor_look_threads(struct monitor *monitor, uint64_t now_ns) {
         const struct monitor_subjects *subjects = &monitor->subjects;
         bool is_alive;
@@ -92,8 +115,7 @@ static void monitor_look_threads(struct monitor *monitor, uint64_t now_ns) {
         is_alive = monitor_look_thread(
                         monitor, &monitor->generator, generator_get_progress(subjects->generator), now_ns);
         if (subjects->recorder)
-                is_alive &= monitor_look_thread(monitor, &monitor->recorder,
-                                recorder_get_progress(subjects->recorder), now_ns);
+                is_alive &= monitor_look_recorder(monitor, now_ns);
 
         if (is_alive && monitor->has_watchdog)
                 (void) sd_notify(false, "WATCHDOG=1");

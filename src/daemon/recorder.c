@@ -30,6 +30,8 @@
 #define WAIT_MAX_NS    NSEC_PER_SEC
 #define REST_MAX_NS    (10 * NSEC_PER_SEC)
 #define STOP_GRACE_NS  NSEC_PER_SEC
+/* Who rests for longer than he wanted to does not rest. */
+#define REST_GRACE_NS  NSEC_PER_SEC
 #define N_EVENTS       64u
 #define SEQUENCE_NEVER UINT64_MAX
 
@@ -42,6 +44,7 @@ enum fill {
 struct recorder {
         /* constant while the thread runs */
         struct ring_view view;
+        struct ring_statistics *statistics;
         const struct i4_catalog *catalog;
         void (*look)(void *userdata, const struct i4_record *records, size_t n);
         void *look_userdata;
@@ -60,6 +63,7 @@ struct recorder {
         uint64_t rotate_at; /* sequence to rotate at */
         enum fill fill;
         uint64_t n_operations;
+        uint64_t n_changes;
         bool has_moved; /* the keeper, in the last turn */
         int result;
 
@@ -78,6 +82,11 @@ struct recorder {
         _Atomic uint32_t stored_bell;
         _Atomic uint64_t progress;
         _Atomic bool is_resting;
+        _Atomic uint64_t rest_end_ns; /* CLOCK_MONOTONIC, if resting */
+        _Atomic bool is_waiting;      /* resting, with something under way */
+        _Atomic bool is_at_disk;
+        _Atomic uint64_t n_hangs; /* the main loop's, as the next */
+        _Atomic bool is_hanging;
         _Atomic uint32_t start_bell; /* 1 once @start_result is there */
         _Atomic uint32_t end_bell;   /* 1 once @result is, and there is nothing left that could hang */
         int start_result;
@@ -253,6 +262,26 @@ static void recorder_follow(struct recorder *recorder) {
         recorder->kept = next;
 }
 
+/* What the keeper does in these two may take as long as the disk likes. */
+static size_t recorder_append(struct recorder *recorder) {
+        size_t n;
+
+        atomic_store_explicit(&recorder->is_at_disk, true, memory_order_relaxed);
+        n = keeper_append(recorder->keeper, recorder->batch + recorder->batch_begin,
+                        recorder_get_n_batch(recorder));
+        atomic_store_explicit(&recorder->is_at_disk, false, memory_order_relaxed);
+        return n;
+}
+
+static void recorder_run(struct recorder *recorder, uint64_t timeout_ns) {
+        keeper_set_hangs(recorder->keeper, atomic_load_explicit(&recorder->n_hangs, memory_order_relaxed),
+                        atomic_load(&recorder->is_hanging));
+
+        atomic_store_explicit(&recorder->is_at_disk, true, memory_order_relaxed);
+        keeper_run(recorder->keeper, timeout_ns);
+        atomic_store_explicit(&recorder->is_at_disk, false, memory_order_relaxed);
+}
+
 static enum fill recorder_fill(struct recorder *recorder) {
         size_t n_left = TURN_MAX, n;
 
@@ -266,8 +295,7 @@ static enum fill recorder_fill(struct recorder *recorder) {
                         return FILL_BLOCKED;
                 }
 
-                n = keeper_append(recorder->keeper, recorder->batch + recorder->batch_begin,
-                                recorder_get_n_batch(recorder));
+                n = recorder_append(recorder);
                 if (n == 0)
                         return FILL_BLOCKED;
                 recorder->batch_begin += n;
@@ -361,10 +389,13 @@ static uint64_t recorder_get_wait(const struct recorder *recorder) {
 
 static void recorder_note_progress(struct recorder *recorder) {
         uint64_t n_operations = keeper_get_n_operations(recorder->keeper);
+        uint64_t n_changes = keeper_get_n_changes(recorder->keeper);
+        bool is_done = n_operations != recorder->n_operations;
 
-        recorder->has_moved = n_operations != recorder->n_operations;
+        recorder->has_moved = n_changes != recorder->n_changes;
+        recorder->n_changes = n_changes;
         recorder->n_operations = n_operations;
-        if (recorder->has_moved || !keeper_is_busy(recorder->keeper))
+        if (is_done || !keeper_is_busy(recorder->keeper))
                 (void) atomic_fetch_add_explicit(&recorder->progress, 1, memory_order_relaxed);
 }
 
@@ -391,7 +422,7 @@ static void recorder_turn(struct recorder *recorder) {
         }
 
         keeper_set_doomed(recorder->keeper, recorder_get_n_doomed(recorder));
-        keeper_run(recorder->keeper, recorder_get_wait(recorder));
+        recorder_run(recorder, recorder_get_wait(recorder));
         recorder_answer(recorder);
         recorder_note_progress(recorder);
 }
@@ -433,9 +464,15 @@ static void recorder_rest(struct recorder *recorder, uint32_t seen) {
         /* Pairs with recorder_kick(). */
         atomic_store(&recorder->wake_at, wake_at);
         if (atomic_load(&recorder->announced) < wake_at) {
-                atomic_store(&recorder->is_resting, true);
-                word_wait(&recorder->bell, seen, MIN(until_ns - now, REST_MAX_NS));
+                uint64_t rest_ns = MIN(until_ns - now, REST_MAX_NS);
+
+                atomic_store(&recorder->rest_end_ns, now + rest_ns);
+                /* With something under way it is the disk that is waited for. */
+                atomic_store(keeper_is_busy(recorder->keeper) ? &recorder->is_waiting : &recorder->is_resting,
+                                true);
+                word_wait(&recorder->bell, seen, rest_ns);
                 atomic_store(&recorder->is_resting, false);
+                atomic_store(&recorder->is_waiting, false);
         }
         atomic_store(&recorder->wake_at, SEQUENCE_NEVER);
 }
@@ -541,12 +578,33 @@ void recorder_rotate(struct recorder *recorder) {
         word_wake(&recorder->bell);
 }
 
+static bool recorder_is_on_time(const struct recorder *recorder) {
+        return clock_now_ns(CLOCK_MONOTONIC) < atomic_load(&recorder->rest_end_ns) + REST_GRACE_NS;
+}
+
 uint64_t recorder_get_progress(struct recorder *recorder) {
         /* Who rests has nothing to do, or a reason to wait, and a time at which to look again. */
-        if (atomic_load(&recorder->is_resting))
+        if (atomic_load(&recorder->is_resting) && recorder_is_on_time(recorder))
                 (void) atomic_fetch_add_explicit(&recorder->progress, 1, memory_order_relaxed);
 
         return atomic_load_explicit(&recorder->progress, memory_order_relaxed);
+}
+
+bool recorder_is_at_disk(const struct recorder *recorder) {
+        return atomic_load_explicit(&recorder->is_at_disk, memory_order_relaxed) ||
+               (atomic_load(&recorder->is_waiting) && recorder_is_on_time(recorder));
+}
+
+void recorder_set_hanging(struct recorder *recorder, bool is_hanging) {
+        if (is_hanging) {
+                (void) atomic_fetch_add_explicit(&recorder->n_hangs, 1, memory_order_relaxed);
+                /* The thread, which counts otherwise, may be where it cannot. */
+                atomic_store_explicit(
+                                &recorder->statistics->storage_state, I4_STORAGE_HANGS, memory_order_relaxed);
+        }
+
+        atomic_store(&recorder->is_hanging, is_hanging);
+        word_wake(&recorder->bell);
 }
 
 int recorder_new(struct recorder **recorderp, const struct recorder_settings *settings, const char *path,
@@ -562,6 +620,7 @@ int recorder_new(struct recorder **recorderp, const struct recorder_settings *se
         (void) pthread_mutex_init(&recorder->lock, NULL);
         recorder->settings = *settings;
         recorder->view = *view;
+        recorder->statistics = statistics;
         recorder->catalog = catalog;
         recorder->look = settings->look;
         recorder->look_userdata = settings->look_userdata;

@@ -151,6 +151,12 @@ int recorder_next_event(struct recorder *recorder, struct recorder_event *eventp
  */
 uint64_t recorder_get_progress(struct recorder *recorder);
 
+/* Where the thread is: in a system call on the disk, or waiting for one to be done. */
+bool recorder_is_at_disk(const struct recorder *recorder);
+
+/* It has been there for too long: counted as an error, and the state until it is told to be back. */
+void recorder_set_hanging(struct recorder *recorder, bool is_hanging);
+
 static inline void recorder_freep(struct recorder **recorder) {
         if (*recorder)
                 (void) recorder_free(*recorder);

@@ -574,6 +574,16 @@ void report_storage_failed(struct report *report, int error, const char *file) {
                         *file ? "; suspect file: " : "", file);
 }
 
+void report_storage_hangs(struct report *report, uint64_t since_ns) {
+        char span[FORMAT_MAX];
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_HANGS);
+        entry_add_span(&entry, "STORAGE_HANGS_SINCE", since_ns);
+        report_send(report, &entry, "The disk has not answered for %s; storage waits for it",
+                        format_span_coarse(since_ns, span));
+}
+
 void report_storage_recovered(struct report *report, uint64_t after_ns) {
         char span[FORMAT_MAX];
         struct entry entry;

@@ -107,6 +107,8 @@ void report_storage_full(struct report *report, int error);
 void report_storage_limited(struct report *report, uint64_t limit_bytes);
 /* @file: sealed as suspect, or "" */
 void report_storage_failed(struct report *report, int error, const char *file);
+/* A system call has not come back for @since_ns. */
+void report_storage_hangs(struct report *report, uint64_t since_ns);
 void report_storage_recovered(struct report *report, uint64_t after_ns);
 void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t first_sequence);
 void report_storage_sealed(struct report *report, const char *file, uint64_t n_bytes);

@@ -156,6 +156,9 @@ static void line_add_storage(struct line *line, const struct i4_stats *now, cons
         case I4_STORAGE_FAILED:
                 line_add(line, ", storage fails: %s", strerror((int) now->storage_errno));
                 break;
+        case I4_STORAGE_HANGS:
+                line_add(line, ", storage waits: the disk does not answer");
+                break;
         default:
                 line_add(line, ", ");
                 line_add_size(line, now->storage_use_bytes);

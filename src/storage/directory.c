@@ -370,6 +370,17 @@ static int read_fully(int fd, char *buffer, size_t size, uint64_t offset) {
         return 0;
 }
 
+static int live_verify_begin(int live_fd, uint64_t offset) {
+        char last = '\n';
+        int r;
+
+        if (offset == 0)
+                return 0;
+
+        r = read_fully(live_fd, &last, 1, offset - 1);
+        return r < 0 ? r : last == '\n' ? 0 : -EBADMSG;
+}
+
 int directory_find_end(
                 const struct directory *directory, uint64_t from, uint64_t *offsetp, uint64_t *n_linesp) {
         _cleanup_(freep) char *buffer = malloc(SCAN_SIZE);
@@ -381,6 +392,9 @@ int directory_find_end(
         if (!buffer)
                 return -ENOMEM;
         r = directory_get_identity(directory, &identity);
+        if (r < 0)
+                return r;
+        r = live_verify_begin(directory->live_fd, from);
         if (r < 0)
                 return r;
 

@@ -104,8 +104,8 @@ int directory_restore(struct directory *directory);
 
 /*
  * Where the last whole line ends at or after @from, and how many lines lie between: what a killed process
- * wrote beyond what it could still note down. @from is a line's beginning. Reads from the end, and no more
- * than it must when @n_linesp is NULL.
+ * wrote beyond what it could still note down. -EBADMSG: @from is no line's beginning. Reads from the end, and
+ * no more than it must when @n_linesp is NULL.
  */
 int directory_find_end(
                 const struct directory *directory, uint64_t from, uint64_t *offsetp, uint64_t *n_linesp);

@@ -30,15 +30,18 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHUNK_CALM    (UINT64_C(16) << 20)  /* nobody misses what is taken ahead */
-#define CHUNK_DEFAULT (UINT64_C(256) << 20) /* a file that grows as fast as this needs no more, and seldom   \
-                                             */
+#define CHUNK_CALM    (UINT64_C(16) << 20) /* nobody misses what is taken ahead */
+/* A file that grows as fast as this needs no more, and seldom. */
+#define CHUNK_DEFAULT (UINT64_C(256) << 20)
 #define CHUNK_SPAN_NS (100 * NSEC_PER_MSEC) /* fast is what used up its last chunk in less */
 #define RETRY_MIN_NS  (100 * NSEC_PER_MSEC)
 #define RETRY_MAX_NS  NSEC_PER_SEC
 
 /* For what is under way when a file is left in the middle of something. */
 #define SETTLE_NS NSEC_PER_SEC
+
+/* What is done is taken note of so much later, at the latest. */
+#define NOTE_MAX_NS NSEC_PER_SEC
 
 /* File systems allocate in pages or multiples of them. */
 #define ALLOCATION_UNIT UINT64_C(4096)
@@ -716,7 +719,7 @@ uint64_t writer_get_deadline(const struct writer *writer) {
 
         /* Nobody waits for what is under way, but it should be taken note of. */
         if (writer->is_busy)
-                deadline_ns = MIN(deadline_ns, add_saturating(writer->busy_since_ns, writer->flush_ns));
+                deadline_ns = MIN(deadline_ns, writer->busy_since_ns + MIN(writer->flush_ns, NOTE_MAX_NS));
         return deadline_ns;
 }
 

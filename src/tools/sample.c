@@ -174,6 +174,8 @@ const char *report_get_storage_state(const struct report *report) {
                 return "full";
         case I4_STORAGE_FAILED:
                 return "failed";
+        case I4_STORAGE_HANGS:
+                return "hangs";
         default:
                 return "unknown";
         }

@@ -131,6 +131,7 @@ static void report_everything(struct report *report) {
         report_storage_full(report, -ENOSPC);
         report_storage_limited(report, 1 << 30);
         report_storage_failed(report, -EIO, "");
+        report_storage_hangs(report, 20 * NSEC_PER_SEC);
         report_storage_recovered(report, NSEC_PER_SEC);
         report_storage_dropped(report, 5, 6);
         report_storage_sealed(report, "sealed/a.jsonl", 7);

@@ -92,6 +92,9 @@ static void test_storage(void **state) {
         now.storage_state = I4_STORAGE_FAILED;
         now.storage_errno = EIO;
         assert_status(now, now, 0, "10,000 readings/s, 3 readers, storage fails: Input/output error");
+        now.storage_state = I4_STORAGE_HANGS;
+        now.storage_errno = 0;
+        assert_status(now, now, 0, "10,000 readings/s, 3 readers, storage waits: the disk does not answer");
 }
 
 /* Whatever the numbers, it is one line that fits. */
