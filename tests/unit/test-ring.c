@@ -2,6 +2,7 @@
 
 #include "lib/view.h"
 #include "ring/ring.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -135,6 +136,30 @@ static void test_claim_overtakes(void **state) {
         assert_int_equal(i4_reader_read(f->reader, &record, 1), -EOVERFLOW);
         assert_int_equal(i4_reader_get_lost(f->reader), 2);
         assert_next(f->reader, 102, N_RECORDS - 2);
+}
+
+/* Sleepers compare half of the counter, which begins anew now and then: in the middle of this. */
+static void test_half_counter(void **state) {
+        static const struct ring_settings late = {
+                .n_records = N_RECORDS, .n_consumers = 1, .first_sequence = UINT32_MAX - 3
+        };
+        _cleanup_(ring_freep) struct ring *ring = NULL;
+        _cleanup_(i4_reader_closep) i4_reader *reader = NULL;
+
+        assert_int_equal(ring_new(&ring, &late, i4_catalog_get_default()), 0);
+        assert_int_equal(i4_reader_open_fd(&reader, ring->reader_fd), 0);
+        for (unsigned int i = 0; i < N_RECORDS; ++i) {
+                assert_int_equal(i4_reader_wait(reader, NSEC_PER_MSEC), 0);
+                publish(ring, 1);
+                assert_int_equal(i4_reader_wait(reader, I4_FOREVER), 1);
+                assert_next(reader, late.first_sequence + i, 1);
+        }
+
+        publish(ring, N_RECORDS + 1);
+        assert_int_equal(i4_reader_wait(reader, I4_FOREVER), 1);
+        assert_int_equal(i4_reader_read(reader, &(struct i4_record){}, 1), -EOVERFLOW);
+        assert_int_equal(i4_reader_get_lost(reader), 1);
+        assert_next(reader, late.first_sequence + N_RECORDS + 1, N_RECORDS);
 }
 
 static void test_seek(void **state) {
@@ -436,6 +461,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_order, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_overrun, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_claim_overtakes, setup, teardown),
+                cmocka_unit_test(test_half_counter),
                 cmocka_unit_test_setup_teardown(test_seek, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_catalog, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_adopt, setup, teardown),
