@@ -25,6 +25,7 @@ enum condition {
         /* generator */
         CONDITION_ANCHOR,
         CONDITION_ANCHOR_NOT_NOTED,
+        CONDITION_EVENTS_NOT_WRITTEN,
         CONDITION_RESUMED,
         CONDITION_BEHIND,
         CONDITION_CAUGHT_UP,

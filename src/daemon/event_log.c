@@ -12,6 +12,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/stat.h>
 
 #define FILE_SIZE_MAX (16 * 1024 * 1024)
@@ -24,10 +25,13 @@ struct event_log {
         FILE *lines;               /* into text */
         char *text;                /* what is not written yet */
         size_t size;
-        int error;
 
         /* main loop → recorder: in force from the next look on; NULL: no other than before */
         struct scenario *_Atomic next;
+
+        /* recorder → main loop */
+        _Atomic int error;
+        int fd;
 
         char path[PATH_MAX], old_path[PATH_MAX];
 };
@@ -129,6 +133,25 @@ static void log_take_scenario(struct event_log *log) {
         chronicle_set_scenario(log->chronicle, scenario);
 }
 
+static void log_set_error(struct event_log *log, int error) {
+        uint64_t one = 1;
+
+        if (atomic_exchange_explicit(&log->error, error, memory_order_relaxed) != error)
+                (void) !write(log->fd, &one, sizeof(one));
+}
+
+int event_log_get_fd(const struct event_log *log) {
+        return log->fd;
+}
+
+int event_log_get_error(struct event_log *log) {
+        uint64_t n;
+
+        /* Before the look: an error after it makes the descriptor readable again. */
+        (void) !read(log->fd, &n, sizeof(n));
+        return atomic_load_explicit(&log->error, memory_order_relaxed);
+}
+
 void event_log_look(struct event_log *log, const struct i4_record *records, size_t n) {
         int r;
 
@@ -142,7 +165,7 @@ void event_log_look(struct event_log *log, const struct i4_record *records, size
                 r = chronicle_look(log->chronicle, records, n);
         if (r >= 0)
                 r = log_write(log);
-        log->error = r;
+        log_set_error(log, r);
 }
 
 void event_log_set_scenario(struct event_log *log, struct scenario *scenario) {
@@ -151,9 +174,9 @@ void event_log_set_scenario(struct event_log *log, struct scenario *scenario) {
 
 int event_log_finish(struct event_log *log) {
         if (log->lines)
-                log->error = log_write(log);
+                log_set_error(log, log_write(log));
 
-        return log->error;
+        return event_log_get_error(log);
 }
 
 /* life cycle */
@@ -167,6 +190,10 @@ int event_log_new(struct event_log **logp, const char *directory, const struct m
         log = calloc(1, sizeof(*log));
         if (!log)
                 return -ENOMEM;
+
+        log->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        if (log->fd < 0)
+                return -errno;
 
         (void) snprintf(log->path, sizeof(log->path), "%s/" EVENTS_NAME, directory);
         (void) snprintf(log->old_path, sizeof(log->old_path), "%s/" EVENTS_OLD_NAME, directory);
@@ -189,6 +216,7 @@ struct event_log *event_log_free(struct event_log *log) {
                 return NULL;
 
         log_close_lines(log);
+        closep(&log->fd);
         log->chronicle = chronicle_free(log->chronicle);
         (void) scenario_free(log->scenario);
         (void) scenario_free(atomic_load_explicit(&log->next, memory_order_relaxed));

@@ -8,9 +8,10 @@
  * storage: in front of that reading, so who has the one has the other. What stands there already is known
  * after a restart. A file of 16 MiB becomes the old one, in place of the old one before it.
  *
- *     recorder                               main loop
+ *     recorder                                main loop
  *     event_log_look() -> chronicle -> file
- *                       <- scenario        <- event_log_set_scenario()
+ *                       <- scenario        <-  event_log_set_scenario()
+ *                          error           ->  event_log_get_error()
  */
 
 #include "model/chronicle.h"
@@ -35,7 +36,13 @@ void event_log_set_scenario(struct event_log *log, struct scenario *scenario);
  */
 void event_log_look(struct event_log *log, const struct i4_record *records, size_t n);
 
-/* After the recorder has ended: why lines are left that could not be written; 0: none. */
+/* Main loop: readable when the answer of event_log_get_error() has become another. */
+int event_log_get_fd(const struct event_log *log);
+
+/* Why lines wait to be written; 0: none do. Quietens the descriptor. Any thread. */
+int event_log_get_error(struct event_log *log);
+
+/* After the recorder has ended: writes what is left. As event_log_get_error(). */
 int event_log_finish(struct event_log *log);
 
 static inline void event_log_freep(struct event_log **log) {

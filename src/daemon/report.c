@@ -334,6 +334,14 @@ void report_anchor_not_noted(struct report *report, int error) {
         report_send(report, &entry, "An anchor could not be noted in anchors.jsonl: %s", strerror(-error));
 }
 
+void report_events_not_written(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_EVENTS_NOT_WRITTEN);
+        entry_add_error(&entry, error);
+        report_send(report, &entry, "Incidents cannot be listed in events.jsonl: %s", strerror(-error));
+}
+
 void report_resumed(struct report *report, uint64_t n_due) {
         struct entry entry;
 

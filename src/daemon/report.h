@@ -63,6 +63,8 @@ void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint
                 struct rate rate, const char *why);
 /* The list of anchors beside the readings cannot be written. */
 void report_anchor_not_noted(struct report *report, int error);
+/* The list of incidents beside the readings cannot be written. */
+void report_events_not_written(struct report *report, int error);
 /* The schedule of a daemon before this one goes on; @n_due readings were due in between and are made now. */
 void report_resumed(struct report *report, uint64_t n_due);
 void report_behind(struct report *report, uint64_t n_behind, uint64_t behind_ns);

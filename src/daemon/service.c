@@ -278,6 +278,15 @@ static int service_dispatch_recorder(sd_event_source *source, int fd, uint32_t r
         return 0;
 }
 
+static int service_dispatch_event_log(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct service *service = userdata;
+        int error = event_log_get_error(service->event_log);
+
+        if (error < 0)
+                report_events_not_written(service->report, error);
+        return 0;
+}
+
 static void service_take_notice(void *userdata, const struct publisher_notice *notice) {
         struct service *service = userdata;
 
@@ -303,6 +312,13 @@ static int service_add_sources(struct service *service) {
 
         for (size_t i = 0; i < ELEMENTSOF(signals); ++i) {
                 r = service_add_signal(service, signals[i].signal, signals[i].handler);
+                if (r < 0)
+                        return r;
+        }
+
+        if (service->event_log) {
+                r = sd_event_add_io(service->event, NULL, event_log_get_fd(service->event_log), EPOLLIN,
+                                service_dispatch_event_log, service);
                 if (r < 0)
                         return r;
         }

@@ -7,6 +7,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -105,7 +106,10 @@ static void test_no_room(void **state) {
         assert_int_equal(event_log_new(&log, f->directory, f->model, f->catalog), 0);
         tree_remove(f->directory);
         event_log_look(log, f->records, N_RECORDS / 2);
+        assert_int_equal(poll(&(struct pollfd){ event_log_get_fd(log), POLLIN, 0 }, 1, 0), 1);
+        assert_int_equal(event_log_get_error(log), -ENOENT);
         assert_int_equal(event_log_finish(log), -ENOENT);
+        assert_int_equal(poll(&(struct pollfd){ event_log_get_fd(log), POLLIN, 0 }, 1, 0), 0);
         assert_int_equal(mkdir(f->directory, 0700), 0);
         event_log_look(log, &f->records[N_RECORDS / 2], N_RECORDS / 2);
         assert_int_equal(event_log_finish(log), 0);
