@@ -65,8 +65,8 @@ struct place {
 
 static_assert(sizeof(struct place) == 64, "one cache line a sensor");
 
-/* As i4_encoder_encode() without extras, given the last byte at which a line may begin; *@endp is where it
- * ends. */
+/* As i4_encoder_encode(), given the last byte at which a line may begin; *@endp is where the last one ends.
+ */
 typedef size_t encode_t(struct i4_encoder *encoder, const struct i4_record *records, size_t n_records,
                 char *buffer, const char *last, char **endp);
 
@@ -452,6 +452,25 @@ _inline_ char *put_record(
         return put_piece(p, &encoder->alerts[record->alert], 32, copy);
 }
 
+/* In the place of the brace and the line feed that end a line. */
+static char *put_extras(const struct i4_encoder *encoder, const struct i4_record *record, char *p) {
+        p -= strlen("}\n");
+
+        if (encoder->extras & I4_EXTRA_SEQUENCE)
+                p = put_long(put_literal(p, ",\"seq\":", 8), record->sequence);
+        if (encoder->extras & I4_EXTRA_LABEL) {
+                const char *label = i4_fault_to_string(record->fault);
+
+                p = put_literal(p, ",\"label\":\"", 12);
+                p = stpcpy(p, label ? label : "unknown");
+                *p++ = '"';
+                if (record->event != 0)
+                        p = put_long(put_literal(p, ",\"event\":", 12), record->event);
+        }
+
+        return put_literal(p, "}\n", 4);
+}
+
 _inline_ size_t encode_records(struct i4_encoder *encoder, const struct i4_record *records, size_t n_records,
                 char *buffer, const char *last, char **endp, enum encoder_copy copy) {
         char *p = buffer;
@@ -462,6 +481,8 @@ _inline_ size_t encode_records(struct i4_encoder *encoder, const struct i4_recor
 
                 __builtin_prefetch((const char *) encoder->places + sizeof(struct place) * ahead->sensor);
                 p = put_record(encoder, p, &records[i], copy);
+                if (unlikely(encoder->extras != 0))
+                        p = put_extras(encoder, &records[i], p);
         }
 
         *endp = p;
@@ -499,25 +520,6 @@ int encoder_set_copy(i4_encoder *encoder, enum encoder_copy copy) {
         return 0;
 }
 
-/* In the place of the brace and the line feed that end a line. */
-static char *put_extras(const struct i4_encoder *encoder, const struct i4_record *record, char *p) {
-        p -= strlen("}\n");
-
-        if (encoder->extras & I4_EXTRA_SEQUENCE)
-                p = put_long(put_literal(p, ",\"seq\":", 8), record->sequence);
-        if (encoder->extras & I4_EXTRA_LABEL) {
-                const char *label = i4_fault_to_string(record->fault);
-
-                p = put_literal(p, ",\"label\":\"", 12);
-                p = stpcpy(p, label ? label : "unknown");
-                *p++ = '"';
-                if (record->event != 0)
-                        p = put_long(put_literal(p, ",\"event\":", 12), record->event);
-        }
-
-        return put_literal(p, "}\n", 4);
-}
-
 /**
  * i4_encoder_set_extras() - choose what lines say beside the reading
  * @encoder:            encoder to operate on
@@ -525,18 +527,6 @@ static char *put_extras(const struct i4_encoder *encoder, const struct i4_record
  */
 _public_ void i4_encoder_set_extras(i4_encoder *encoder, unsigned int extras) {
         encoder->extras = extras;
-}
-
-static size_t encode_with_extras(struct i4_encoder *encoder, const struct i4_record *records,
-                size_t n_records, char *buffer, const char *last, char **endp) {
-        char *p = buffer;
-        size_t i = 0;
-
-        for (; i < n_records && p <= last; ++i)
-                p = put_extras(encoder, &records[i], put_record(encoder, p, &records[i], ENCODER_COPY_16));
-
-        *endp = p;
-        return i;
 }
 
 /**
@@ -558,13 +548,11 @@ _public_ size_t i4_encoder_encode(i4_encoder *encoder, const struct i4_record *r
                 char *buffer, size_t size, size_t *n_encodedp) {
         const char *last = buffer + size - I4_LINE_MAX;
         char *p = buffer;
-        size_t i = 0;
+        size_t n = 0;
 
-        if (unlikely(encoder->extras != 0) && size >= I4_LINE_MAX)
-                i = encode_with_extras(encoder, records, n_records, buffer, last, &p);
-        else if (size >= I4_LINE_MAX)
-                i = encoder->encode(encoder, records, n_records, buffer, last, &p);
+        if (size >= I4_LINE_MAX)
+                n = encoder->encode(encoder, records, n_records, buffer, last, &p);
 
-        *n_encodedp = i;
+        *n_encodedp = n;
         return (size_t) (p - buffer);
 }
