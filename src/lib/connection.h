@@ -25,5 +25,6 @@ int connection_finish(int fd, int *ring_fdp);
 /* -EAGAIN: the daemon does not take it now; -EPIPE: it is gone. */
 int connection_send(int fd, const struct wire_message *message);
 
-/* Takes in what has arrived, a bounded number of messages: 1 if a wake-up was among it, 0 if none, -EPIPE if the daemon is gone. */
+/* Takes in what has arrived, a bounded number of messages: 1 if a wake-up was among it, 0 if none, -EPIPE if
+ * the daemon is gone. */
 int connection_drain(int fd);

@@ -44,7 +44,7 @@ struct bench {
         _Atomic uint32_t word;
         _Atomic uint64_t word_time_ns;
         int (*wait)(i4_reader *reader, int64_t timeout_ns);
-        struct lines *lines;
+        struct lines lines;
         double *samples_ns; /* N_SAMPLES of one round */
 };
 
@@ -130,7 +130,7 @@ static inline void cpu_relax(void) {
 
 static void *lines_run(void *userdata) {
         struct bench *bench = userdata;
-        struct lines *lines = bench->lines;
+        struct lines *lines = &bench->lines;
 
         for (uint64_t i = 0; i < N_SAMPLES; ++i) {
                 uint64_t time_ns;
@@ -147,16 +147,16 @@ static void *lines_run(void *userdata) {
 }
 
 static int contest_lines(struct bench *bench) {
-        struct lines lines = {};
+        struct lines *lines = &bench->lines;
         pthread_t thread;
 
-        bench->lines = &lines;
+        atomic_store_explicit(&lines->flag, 0, memory_order_relaxed);
         if (pthread_create(&thread, NULL, lines_run, bench) != 0)
                 abort();
         for (uint64_t i = 0; i < N_SAMPLES; ++i) {
                 pause_between();
-                lines.time_ns = clock_now_ns(CLOCK_MONOTONIC);
-                atomic_store_explicit(&lines.flag, i + 1, memory_order_release);
+                lines->time_ns = clock_now_ns(CLOCK_MONOTONIC);
+                atomic_store_explicit(&lines->flag, i + 1, memory_order_release);
         }
         (void) pthread_join(thread, NULL);
         return 0;
