@@ -90,23 +90,28 @@ static int plan_run_beside(const struct plan *plan, struct output *output) {
         return r < 0 ? r : q;
 }
 
-/* @replay NULL: by @plan */
-static int generate(const struct options *options, const struct plan *plan, struct replay *replay) {
-        _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
-        int r, q;
+static int generate_begin(const struct options *options, struct output *output) {
+        int r;
 
-        r = output_open(&output, options->path, options->is_append);
+        r = output_open(output, options->path, options->is_append);
         if (r < 0)
                 return fail(r, options->path);
 
         signals_init();
-        r = replay ? replay_run(replay, &output) : plan_run_beside(plan, &output);
-        q = output_close(&output);
-        if (r >= 0)
-                r = q;
+        return 0;
+}
 
+/* After a run that came to @result: the exit status. */
+static int generate_end(const struct options *options, struct output *output, int result) {
+        int r = output_close(output);
+
+        if (result < 0)
+                r = result;
         /* What cannot be made again has been told. */
-        return r < 0 && r != -EINVAL ? fail(r, options->path) : r;
+        if (r < 0 && r != -EINVAL)
+                (void) fail(r, options->path);
+
+        return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int exit_on_setup(int error) {
@@ -119,17 +124,22 @@ static int exit_on_setup(int error) {
 
 static int run_replay(const struct options *options) {
         _cleanup_(replay_deinit) struct replay replay = {};
+        _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
         int r;
 
         r = replay_init(&replay, options);
         if (r < 0)
                 return exit_on_setup(r);
 
-        return generate(options, NULL, &replay) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (generate_begin(options, &output) < 0)
+                return EXIT_FAILURE;
+
+        return generate_end(options, &output, replay_run(&replay, &output));
 }
 
 static int run_plan(struct options *options) {
         _cleanup_(plan_deinit) struct plan plan = {};
+        _cleanup_(output_deinit) struct output output = OUTPUT_INIT;
         int r;
 
         r = seed_draw(options);
@@ -138,7 +148,10 @@ static int run_plan(struct options *options) {
         if (r < 0)
                 return exit_on_setup(r);
 
-        return generate(options, &plan, NULL) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+        if (generate_begin(options, &output) < 0)
+                return EXIT_FAILURE;
+
+        return generate_end(options, &output, plan_run_beside(&plan, &output));
 }
 
 static int run(int argc, char *argv[]) {
