@@ -26,37 +26,43 @@ static int64_t scale_q16(int64_t value, int64_t q16) {
         return value * q16 >> 16;
 }
 
-/* How much of @whole the incident takes here and now. */
-static int64_t share_of(const struct hydraulics *hydraulics, int64_t whole, uint32_t mile_post_e2) {
-        int64_t strength = Q16_ONE / 4 + (int64_t) hydraulics->incident->strength_q16 * 3 / 4;
-        uint32_t progress =
-                        incident_get_progress_q16(hydraulics->incident, mile_post_e2, hydraulics->time_ns);
+uint32_t hydraulics_get_progress_q16(
+                const struct hydraulics *hydraulics, const struct hydraulics_place *place) {
+        return incident_get_progress_q16(
+                        hydraulics->incident, place->mile_post_e2, hydraulics->time_ns - place->lag_ns);
+}
 
-        return scale_q16(scale_q16(whole, strength), progress);
+/* How much of @whole the incident takes here and now. */
+static int64_t share_of(
+                const struct hydraulics *hydraulics, int64_t whole, const struct hydraulics_place *place) {
+        int64_t strength = Q16_ONE / 4 + (int64_t) hydraulics->incident->strength_q16 * 3 / 4;
+
+        return scale_q16(scale_q16(whole, strength), hydraulics_get_progress_q16(hydraulics, place));
 }
 
 /*
  * Of the design flow. What a leak takes is missing behind it; half of it is made good by the pumps before it,
  * which meet less resistance.
  */
-static int64_t load_at(const struct hydraulics *hydraulics, uint32_t mile_post_e2) {
+static int64_t load_at(const struct hydraulics *hydraulics, const struct hydraulics_place *place) {
         int64_t load = hydraulics->load_q16;
 
         switch (hydraulics->incident->kind) {
         case I4_FAULT_LEAK: {
-                int64_t leak = share_of(hydraulics, LEAK_SHARE_Q16, mile_post_e2);
+                int64_t leak = share_of(hydraulics, LEAK_SHARE_Q16, place);
 
-                load += scale_q16(load, mile_post_e2 < hydraulics->incident->place_e2 ? leak / 2 : -leak / 2);
+                load += scale_q16(load,
+                                place->mile_post_e2 < hydraulics->incident->place_e2 ? leak / 2 : -leak / 2);
                 break;
         }
         case I4_FAULT_BLOCKAGE:
-                load -= scale_q16(load, share_of(hydraulics, BLOCKAGE_SHARE_Q16, mile_post_e2));
+                load -= scale_q16(load, share_of(hydraulics, BLOCKAGE_SHARE_Q16, place));
                 break;
         case I4_FAULT_PUMP_TRIP:
-                load -= scale_q16(load, share_of(hydraulics, TRIP_SHARE_Q16, mile_post_e2));
+                load -= scale_q16(load, share_of(hydraulics, TRIP_SHARE_Q16, place));
                 break;
         case I4_FAULT_VALVE_CLOSURE:
-                load -= scale_q16(load, share_of(hydraulics, CLOSURE_SHARE_Q16, mile_post_e2));
+                load -= scale_q16(load, share_of(hydraulics, CLOSURE_SHARE_Q16, place));
                 break;
         default:
                 break;
@@ -66,7 +72,7 @@ static int64_t load_at(const struct hydraulics *hydraulics, uint32_t mile_post_e
 }
 
 int64_t hydraulics_get_flow_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place) {
-        return scale_q16(hydraulics->pipeline->flow_e2, load_at(hydraulics, place->mile_post_e2));
+        return scale_q16(hydraulics->pipeline->flow_e2, load_at(hydraulics, place));
 }
 
 int64_t hydraulics_get_calm_flow_e2(const struct hydraulics *hydraulics) {
@@ -92,7 +98,7 @@ uint32_t hydraulics_get_load_square_q16(const struct hydraulics *hydraulics) {
 /* The gradient kinks where the flow changes. */
 static int64_t drop_e2(const struct hydraulics *hydraulics, const struct hydraulics_place *place) {
         const struct incident *incident = hydraulics->incident;
-        int64_t here = load_at(hydraulics, place->mile_post_e2), before;
+        int64_t here = load_at(hydraulics, place), before;
 
         /* Nothing has arrived: nothing may show, not even a sum that is rounded another way. */
         if (here == hydraulics->load_q16 || incident->kind != I4_FAULT_LEAK ||
@@ -120,12 +126,12 @@ static int64_t jump_e2(const struct hydraulics *hydraulics, const struct hydraul
                 whole = CLOSURE_E2;
                 break;
         case I4_FAULT_PUMP_TRIP:
-                return -share_of(hydraulics, TRIP_E2, place->mile_post_e2);
+                return -share_of(hydraulics, TRIP_E2, place);
         default:
                 return 0;
         }
 
-        jump = share_of(hydraulics, whole, place->mile_post_e2);
+        jump = share_of(hydraulics, whole, place);
         return place->mile_post_e2 < incident->place_e2 ? jump / 2 : -jump;
 }
 

@@ -21,12 +21,20 @@ struct hydraulics {
         uint32_t load_q16; /* of the design flow, without the incident */
 };
 
-/* Where a sensor is, as far as hydraulics are concerned. */
+/*
+ * Where a sensor is, as far as hydraulics are concerned, and how late it is. A lag of first order follows a
+ * ramp that is long against it at the distance of its time constant: so here it is a delay.
+ */
 struct hydraulics_place {
         uint32_t mile_post_e2;
         uint32_t station_e2;     /* the last station before it */
         uint32_t stretch_end_e2; /* the next one, or the end */
+        uint64_t lag_ns;         /* INCIDENT_LAG_MAX_NS at most */
 };
+
+/* How far the incident has come in what a sensor there shows, 0 … 65536. */
+uint32_t hydraulics_get_progress_q16(
+                const struct hydraulics *hydraulics, const struct hydraulics_place *place);
 
 /* Discharge pressure of a station; what one that does not pump passes on at the least. Crude oil lines run
  * below 1,440 psi (ANSI class 600). */

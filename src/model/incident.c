@@ -93,7 +93,7 @@ static void draw(struct incident *incident, const struct incident_odds *odds, ui
 void incident_draw_pipeline(struct incident *incident, const struct incident_odds *odds, uint64_t key,
                 uint64_t slot, uint32_t length_e2) {
         draw(incident, odds, key, slot, INCIDENT_PIPELINE_SLOT_NS,
-                        length_e2 * WAVE_NS_PER_E2 + INCIDENT_DEVELOPMENT_NS);
+                        length_e2 * WAVE_NS_PER_E2 + INCIDENT_DEVELOPMENT_NS + INCIDENT_LAG_MAX_NS);
         incident->place_e2 = (uint32_t) random_scale(
                         random_draw(key, slot * N_DRAWS + DRAW_WHERE), (uint64_t) length_e2 + 1);
 }
@@ -121,5 +121,6 @@ uint32_t incident_get_progress_q16(const struct incident *incident, uint32_t mil
 uint64_t incident_get_last_ns(const struct incident *incident, uint32_t length_e2) {
         uint32_t farthest_e2 = MAX(incident->place_e2, length_e2 - incident->place_e2);
 
-        return incident->end_ns + farthest_e2 * WAVE_NS_PER_E2 + INCIDENT_DEVELOPMENT_NS;
+        return incident->end_ns + farthest_e2 * WAVE_NS_PER_E2 + INCIDENT_DEVELOPMENT_NS +
+               INCIDENT_LAG_MAX_NS;
 }

@@ -17,6 +17,8 @@
 #define INCIDENT_PIPELINE_SLOT_NS (UINT64_C(6) * 3600 * 1000000000)
 /* A pipeline's takes so long to develop at a place, and to pass. */
 #define INCIDENT_DEVELOPMENT_NS   (UINT64_C(60) * 1000000000)
+/* What a sensor shows of it comes later than it arrives, by no more than this. */
+#define INCIDENT_LAG_MAX_NS       (UINT64_C(5) * 1000000000)
 #define INCIDENT_SENSOR_SLOT_NS   (UINT64_C(3600) * 1000000000)
 
 struct incident {

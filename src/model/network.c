@@ -252,14 +252,16 @@ static uint64_t key_get_phase_ns(uint64_t key, const struct network_type *type) 
 static struct signal_place sensor_get_place(
                 const struct network *network, const struct network_sensor *sensor) {
         const struct plant_pipeline *pipeline = network->pipelines[sensor->pipeline].plant;
+        uint64_t key = sensor_get_history(network, sensor)->key;
 
         return (struct signal_place){
                 .place = {
                         .mile_post_e2 = sensor->mile_post_e2,
                         .station_e2 = pipeline->stations_e2[sensor->station],
                         .stretch_end_e2 = plant_pipeline_get_stretch_end_e2(pipeline, sensor->station),
+                        .lag_ns = signal_get_lag_ns(network->types[sensor->type].signal.kind, key),
                 },
-                .key = sensor_get_history(network, sensor)->key,
+                .key = key,
         };
 }
 
@@ -395,13 +397,15 @@ static bool type_is_touched(const struct network_type *type) {
         return type->signal.kind == SIGNAL_FLOW || type->signal.kind == SIGNAL_PRESSURE;
 }
 
-static bool sensor_is_reached(const struct network_sensor *sensor, const struct network_type *type,
+static bool sensor_is_reached(const struct network *network, const struct network_sensor *sensor,
                 const struct network_moment *moment) {
-        if (likely(moment->incident.kind == I4_FAULT_NONE) || !type_is_touched(type))
+        struct signal_place place;
+
+        if (likely(moment->incident.kind == I4_FAULT_NONE) || !type_is_touched(&network->types[sensor->type]))
                 return false;
 
-        return incident_get_progress_q16(&moment->incident, sensor->mile_post_e2,
-                               moment->surroundings.hydraulics.time_ns) > 0;
+        place = sensor_get_place(network, sensor);
+        return hydraulics_get_progress_q16(&moment->surroundings.hydraulics, &place.place) > 0;
 }
 
 static struct network_value sensor_look(struct network *network, const struct network_sensor *sensor,
@@ -420,7 +424,7 @@ static struct network_value sensor_look(struct network *network, const struct ne
 
         /* The sensor works; its pipeline need not be well. */
         moment = pipeline_look(network, &network->pipelines[sensor->pipeline], time_ns);
-        if (!sensor_is_reached(sensor, type, moment))
+        if (!sensor_is_reached(network, sensor, moment))
                 return (struct network_value){ .value_e2 = value_e2 };
 
         return (struct network_value){

@@ -22,11 +22,12 @@ static const struct {
         uint64_t time_constant_ns;
         uint32_t quantum_e2;
         int32_t deviation_e2;
+        uint64_t lag_ns; /* behind the pipeline, at the most */
 } signal_kinds[] = {
         [SIGNAL_OTHER] = { "", 300 * NSEC_PER_SEC, 1, 0 },
-        [SIGNAL_PRESSURE] = { "pressure", 40 * NSEC_PER_SEC, 5, 300 },
+        [SIGNAL_PRESSURE] = { "pressure", 40 * NSEC_PER_SEC, 5, 300, 2 * NSEC_PER_SEC },
         [SIGNAL_TEMPERATURE] = { "temperature", 900 * NSEC_PER_SEC, 5, 80 },
-        [SIGNAL_FLOW] = { "flow_rate", 60 * NSEC_PER_SEC, 50, 0 },
+        [SIGNAL_FLOW] = { "flow_rate", 60 * NSEC_PER_SEC, 50, 0, INCIDENT_LAG_MAX_NS },
         [SIGNAL_VIBRATION] = { "vibration", 20 * NSEC_PER_SEC, 1, 20 },
         [SIGNAL_CORROSION] = { "corrosion", 86400 * NSEC_PER_SEC, 1, 15 },
         [SIGNAL_HUMIDITY] = { "humidity", 1800 * NSEC_PER_SEC, 10, 400 },
@@ -88,6 +89,13 @@ static int32_t life_bias_e2(uint64_t key, int64_t spread_e2) {
         return (int32_t) ((int64_t) random_scale(random_draw(key, LIFE_BIAS_COUNTER),
                                           (uint64_t) (2 * spread_e2 + 1)) -
                           spread_e2);
+}
+
+uint64_t signal_get_lag_ns(enum signal_kind kind, uint64_t key) {
+        uint64_t longest_ns = signal_kinds[kind].lag_ns, shortest_ns = longest_ns / 5;
+
+        /* The key's lower half: what else is a sensor's for life goes by the upper one. */
+        return shortest_ns + random_scale(key << 32, longest_ns - shortest_ns + 1);
 }
 
 /* By how much the fluid has been warmed by 8 °F where it left a station, and is still here. */

@@ -37,6 +37,9 @@ enum signal_kind signal_kind_from_name(const char *type_name);
 /* After which the noise of a kind has forgotten 1 - 1/e of itself. */
 uint64_t signal_get_time_constant_ns(enum signal_kind kind);
 
+/* How late a sensor shows what its pipeline does, for life; @key is the sensor's. */
+uint64_t signal_get_lag_ns(enum signal_kind kind, uint64_t key);
+
 /* What all sensors of a type have in common. */
 struct signal_type {
         enum signal_kind kind;

@@ -432,6 +432,47 @@ static void test_leak(void **state) {
         assert_int_equal(hydraulics_get_flow_e2(&hydraulics, &far), hydraulics.pipeline->flow_e2);
 }
 
+/* What a sensor shows is what was there a lag ago, which differs from sensor to sensor. */
+static void test_lag(void **state) {
+        _cleanup_(plant_freep) struct plant *plant = NULL;
+        const struct incident leak = {
+                .kind = I4_FAULT_LEAK,
+                .start_ns = EPOCH_NS,
+                .end_ns = EPOCH_NS + NSEC_PER_HOUR,
+                .place_e2 = 12000,
+                .strength_q16 = 65536,
+        };
+        struct hydraulics hydraulics = { .incident = &leak, .load_q16 = 65536 }, before;
+        struct hydraulics_place prompt, late;
+        uint64_t shortest_ns = UINT64_MAX, longest_ns = 0;
+
+        assert_int_equal(plant_new(&plant, i4_catalog_get_default()), 0);
+        hydraulics.pipeline = pipeline_of(plant);
+        late = prompt = place_at(hydraulics.pipeline, 12500);
+        late.lag_ns = 4 * NSEC_PER_SEC;
+
+        for (uint64_t s = 0; s < 120; ++s) {
+                hydraulics.time_ns = EPOCH_NS + s * NSEC_PER_SEC;
+                before = hydraulics;
+                before.time_ns -= late.lag_ns;
+                assert_int_equal(hydraulics_get_flow_e2(&hydraulics, &late),
+                                hydraulics_get_flow_e2(&before, &prompt));
+                assert_int_equal(hydraulics_get_pressure_e2(&hydraulics, &late),
+                                hydraulics_get_pressure_e2(&before, &prompt));
+        }
+        assert_true(hydraulics_get_flow_e2(&hydraulics, &late) < hydraulics.pipeline->flow_e2);
+
+        for (uint64_t key = 0; key < 1000; ++key) {
+                uint64_t lag_ns = signal_get_lag_ns(SIGNAL_FLOW, random_mix(key));
+
+                assert_true(signal_get_lag_ns(SIGNAL_PRESSURE, random_mix(key)) < lag_ns);
+                shortest_ns = MIN(shortest_ns, lag_ns);
+                longest_ns = MAX(longest_ns, lag_ns);
+        }
+        assert_in_range(shortest_ns, NSEC_PER_SEC, NSEC_PER_SEC * 11 / 10);
+        assert_in_range(longest_ns, INCIDENT_LAG_MAX_NS * 98 / 100, INCIDENT_LAG_MAX_NS);
+}
+
 /* routes */
 
 static void test_routes(void **state) {
@@ -523,6 +564,7 @@ int main(void) {
                 cmocka_unit_test(test_steady_state),
                 cmocka_unit_test(test_friction),
                 cmocka_unit_test(test_leak),
+                cmocka_unit_test(test_lag),
                 cmocka_unit_test(test_routes),
                 cmocka_unit_test(test_deadband),
                 cmocka_unit_test(test_quiet),
