@@ -35,7 +35,7 @@ struct producer {
         uint64_t n_acknowledged;
         uint64_t n_bytes;
         char cause[256];   /* what was wrong with one broker the last time */
-        char trouble[256]; /* why nothing goes out at present, "": it does */
+        char trouble[512]; /* why nothing goes out at present, "": it does */
         int error;         /* negative errno: a message was refused for good, which has been told */
 };
 

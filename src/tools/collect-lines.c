@@ -87,7 +87,7 @@ static void source_set_position(struct line_source *source) {
 
 static bool position_fits(
                 const struct outbox_position *position, const char *path, const struct stat *st, int fd) {
-        uint64_t fingerprint;
+        uint64_t fingerprint = 0;
 
         return strncmp(position->source, path, sizeof(position->source) - 1) == 0 && !position->is_done &&
                position->device == st->st_dev && position->inode == st->st_ino && position->sequence > 0 &&
