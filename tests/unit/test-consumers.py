@@ -28,8 +28,9 @@ PLACES = READERS + max(CONSUMERS // 8, 2)
 # Observers and connections that have not said who they are, at most (publisher.h).
 UNSEATED = 64 + 64
 RATE = 10000
-# What a connection may cost in memory, and what an allocator may keep of what is given back.
-CONNECTION_BYTES, KEPT_BYTES = 4096, 4 << 20
+# What a connection may cost in memory, and what an allocator may keep of what is given back: a sanitizer's all of it.
+CONNECTION_BYTES = 4096
+KEPT_BYTES = 4 << 20 if os.environ.get("I4_SANITIZER", "none") == "none" else float("inf")
 
 
 def wait_for(what, condition):
