@@ -3,6 +3,7 @@
 #include "storage/directory.h"
 
 #include "storage/ledger.h"
+#include "util/file.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
@@ -213,12 +214,8 @@ static int live_open(int fd, bool *is_newp) {
 static int live_verify(int live_fd, struct stat *st) {
         if (fstat(live_fd, st) < 0)
                 return -errno;
-        if (!S_ISREG(st->st_mode))
-                return -EMEDIUMTYPE;
-        if (st->st_nlink != 1)
-                return -EMLINK;
 
-        return 0;
+        return file_verify_sole(live_fd);
 }
 
 /* The time in the first line, or when the file was changed last: it is no more than a name. */
@@ -757,11 +754,11 @@ const char *directory_explain(int error) {
         case -EBUSY:
                 return "another process keeps readings there";
         case -ELOOP:
-                return "readings.jsonl or sealed is a symbolic link, which is not followed";
+                return "readings.jsonl, .sequence or sealed is a symbolic link, which is not followed";
         case -EMLINK:
-                return "readings.jsonl has other names (hard links), or none";
+                return "readings.jsonl or .sequence has other names (hard links), or none";
         case -EMEDIUMTYPE:
-                return "readings.jsonl is not a regular file";
+                return "readings.jsonl or .sequence is not a regular file";
         case -ENOTDIR:
                 return "it, or sealed in it, is not a directory";
         default:

@@ -2,6 +2,7 @@
 
 #include "storage/ledger.h"
 
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <ctype.h>
@@ -56,11 +57,15 @@ int ledger_write(int directory_fd, uint64_t next) {
         _cleanup_(closep) int fd = -1;
         char text[LEDGER_SIZE + 1];
         ssize_t n;
+        int r;
 
         fd = openat(directory_fd, LEDGER_NAME, O_WRONLY | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
                         0640);
         if (fd < 0)
                 return -errno;
+        r = file_verify_sole(fd);
+        if (r < 0)
+                return r;
 
         (void) snprintf(text, sizeof(text), "%020" PRIu64 "\n", next);
         n = pwrite(fd, text, LEDGER_SIZE, 0);

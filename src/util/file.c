@@ -94,6 +94,17 @@ static int write_all(int fd, const char *text, size_t size) {
         return 0;
 }
 
+int file_verify_sole(int fd) {
+        struct stat st;
+
+        if (fstat(fd, &st) < 0)
+                return -errno;
+        if (!S_ISREG(st.st_mode))
+                return -EMEDIUMTYPE;
+
+        return st.st_nlink == 1 ? 0 : -EMLINK;
+}
+
 static bool line_is_torn(int fd, off_t end) {
         char last;
 
@@ -103,10 +114,13 @@ static bool line_is_torn(int fd, off_t end) {
 static int append(const char *path, const char *lines, size_t size, bool is_durable) {
         _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
         off_t end;
-        int r = 0;
+        int r;
 
         if (fd < 0)
                 return -errno;
+        r = file_verify_sole(fd);
+        if (r < 0)
+                return r;
         end = lseek(fd, 0, SEEK_END);
         if (end < 0)
                 return -errno;

@@ -17,8 +17,15 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep);
 void file_widen_pipe(int fd);
 
 /*
+ * Whether what was opened to be written is a file of one name: a second one could be planted where it makes a
+ * file of somebody else's ours. -EMLINK: it has other names; -EMEDIUMTYPE: not a regular file.
+ */
+int file_verify_sole(int fd);
+
+/*
  * Appends lines, each with its newline, to a file that is made if need be (0640), or nothing of them. A last
- * line that somebody left torn is ended first. -ELOOP: it is a symbolic link.
+ * line that somebody left torn is ended first. -ELOOP: it is a symbolic link; else as
+ * file_verify_sole().
  */
 int file_append(const char *path, const char *lines, size_t size);
 

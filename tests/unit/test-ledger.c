@@ -100,6 +100,14 @@ static void test_planted(void **state) {
         assert_int_equal(symlinkat("/etc/hostname", f->fd, ".sequence"), 0);
         assert_int_equal(ledger_read(f->path, &next), -ELOOP);
         assert_int_equal(ledger_write(f->fd, 1), -ELOOP);
+
+        /* and a second name */
+        assert_int_equal(unlinkat(f->fd, ".sequence", 0), 0);
+        put(f, "of somebody else\n");
+        assert_int_equal(linkat(f->fd, ".sequence", f->fd, "other", 0), 0);
+        assert_int_equal(ledger_write(f->fd, 1), -EMLINK);
+        assert_int_equal(unlinkat(f->fd, "other", 0), 0);
+        assert_int_equal(ledger_write(f->fd, 1), 0);
 }
 
 int main(void) {
