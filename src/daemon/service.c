@@ -424,6 +424,9 @@ static int service_get_first_sequence(struct service *service, uint64_t *sequenc
                                 "%s/.sequence is damaged: write the number that the next reading shall have, with 20 digits, "
                                 "or remove it to begin at 0",
                                 path);
+        if (r == -ELOOP || r == -EMLINK || r == -EMEDIUMTYPE)
+                return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
+                                directory_explain(r));
         /* What else may be wrong with the directory is told when it is opened. */
         return 0;
 }

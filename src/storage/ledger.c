@@ -27,6 +27,7 @@ int ledger_read(const char *path, uint64_t *nextp) {
         char text[LEDGER_SIZE + 1] = {}, *end;
         unsigned long long next;
         ssize_t n;
+        int r;
 
         *nextp = 0;
         directory_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -35,6 +36,9 @@ int ledger_read(const char *path, uint64_t *nextp) {
         fd = openat(directory_fd, LEDGER_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
         if (fd < 0)
                 return errno == ENOENT ? 0 : -errno;
+        r = file_verify_sole(fd);
+        if (r < 0)
+                return r;
 
         n = read(fd, text, sizeof(text));
         if (n < 0)

@@ -16,8 +16,8 @@
 #include <stdint.h>
 
 /* The number in the directory @path; 0 if there is no such file or directory, or nothing was written to it
- * yet. -EBADMSG: it holds something else. */
+ * yet. -EBADMSG: it holds something else; -ELOOP: it is a symbolic link; else as file_verify_sole(). */
 int ledger_read(const char *path, uint64_t *nextp);
 
-/* Durable when it returns. */
+/* Durable when it returns. Refuses what is not a file of one name, as ledger_read(). */
 int ledger_write(int directory_fd, uint64_t next);

@@ -105,6 +105,7 @@ static void test_planted(void **state) {
         assert_int_equal(unlinkat(f->fd, ".sequence", 0), 0);
         put(f, "of somebody else\n");
         assert_int_equal(linkat(f->fd, ".sequence", f->fd, "other", 0), 0);
+        assert_int_equal(ledger_read(f->path, &next), -EMLINK);
         assert_int_equal(ledger_write(f->fd, 1), -EMLINK);
         assert_int_equal(unlinkat(f->fd, "other", 0), 0);
         assert_int_equal(ledger_write(f->fd, 1), 0);
