@@ -143,10 +143,17 @@ static const struct recorder_event *expect(struct fixture *f, enum recorder_even
 struct text {
         char *bytes;
         size_t size;
+        i4_encoder *encoder; /* of what should be there; made once, since its memory grows with the fleet */
 };
+
+static void text_init(struct text *text) {
+        *text = (struct text){};
+        assert_int_equal(i4_encoder_new(&text->encoder, i4_catalog_get_default()), 0);
+}
 
 static void text_deinit(struct text *text) {
         free(text->bytes);
+        (void) i4_encoder_free(text->encoder);
 }
 
 static void text_read(struct text *text, const char *path) {
@@ -188,13 +195,11 @@ static void text_read_all(struct text *text, const struct fixture *f, int *n_sea
                 *n_sealedp = n;
 }
 
-static size_t encode(uint64_t sequence, char line[static I4_LINE_MAX]) {
-        _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+static size_t encode(const struct text *text, uint64_t sequence, char line[static I4_LINE_MAX]) {
         struct i4_record record = record_make(sequence);
         size_t n;
 
-        assert_int_equal(i4_encoder_new(&encoder, i4_catalog_get_default()), 0);
-        return i4_encoder_encode(encoder, &record, 1, line, I4_LINE_MAX, &n);
+        return i4_encoder_encode(text->encoder, &record, 1, line, I4_LINE_MAX, &n);
 }
 
 /* The text is the lines of records @from … @to - 1, from *@offset on. */
@@ -203,7 +208,7 @@ static void assert_lines(const struct text *text, size_t *offset, uint64_t from,
         size_t size;
 
         for (uint64_t i = from; i < to; ++i) {
-                size = encode(i, line);
+                size = encode(text, i, line);
                 assert_true(*offset + size <= text->size);
                 if (memcmp(text->bytes + *offset, line, size) != 0)
                         fail_msg("record %llu is not where it should be: %.100s", (unsigned long long) i,
@@ -216,6 +221,7 @@ static void assert_all(const struct fixture *f, uint64_t from, uint64_t to) {
         _cleanup_(text_deinit) struct text text = {};
         size_t offset = 0;
 
+        text_init(&text);
         text_read_all(&text, f, NULL);
         assert_lines(&text, &offset, from, to);
         assert_int_equal(offset, text.size);
@@ -242,7 +248,7 @@ static uint64_t find_record(const struct text *text, size_t offset, uint64_t seq
         size_t size;
 
         for (; sequence < end; ++sequence) {
-                size = encode(sequence, line);
+                size = encode(text, sequence, line);
                 if (offset + size <= text->size && memcmp(text->bytes + offset, line, size) == 0)
                         return sequence;
         }
@@ -257,6 +263,7 @@ static uint64_t count_missing(const struct fixture *f, uint64_t from, uint64_t t
         uint64_t n_missing = 0, next = from, found;
         size_t offset = 0;
 
+        text_init(&text);
         text_read_all(&text, f, NULL);
         while (offset < text.size) {
                 found = find_record(&text, offset, next, to);
@@ -302,6 +309,7 @@ static void test_append(void **state) {
         struct fixture *f = *state;
         size_t offset = strlen(old) + 1;
 
+        text_init(&text);
         write_live(f, old);
         start(f);
         (void) expect(f, RECORDER_LINE_ENDED);
@@ -355,11 +363,13 @@ static void test_unnoted(void **state) {
 /* The same, with the last line torn at any place. */
 static void test_torn(void **state) {
         struct fixture *f = *state;
+        _cleanup_(text_deinit) struct text text = {};
         struct recorder_state noted;
         char path[128], line[I4_LINE_MAX];
         struct stat st;
         size_t size;
 
+        text_init(&text);
         (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
         start(f);
         publish(f, 20);
@@ -369,7 +379,7 @@ static void test_torn(void **state) {
         stop(f);
 
         assert_int_equal(stat(path, &st), 0);
-        size = encode(FIRST + 24, line);
+        size = encode(&text, FIRST + 24, line);
         for (size_t n_torn = 1; n_torn <= size; n_torn += 7) {
                 assert_int_equal(truncate(path, st.st_size - (off_t) n_torn), 0);
                 *f->state = noted;
@@ -400,6 +410,7 @@ static void test_torn_and_lost(void **state) {
         size_t offset = 0;
         uint64_t n_dropped;
 
+        text_init(&text);
         (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
         start(f);
         publish(f, 20);
@@ -512,6 +523,7 @@ static void test_full(void **state) {
         struct ring_statistics *statistics;
         struct fixture *f = *state;
 
+        text_init(&text);
         statistics = f->ring->statistics;
         f->settings.factory = &f->factory;
         f->script.space = 100000;
@@ -589,6 +601,7 @@ static void test_write_error(void **state) {
         int n_sealed = 0;
         _cleanup_(text_deinit) struct text text = {};
 
+        text_init(&text);
         f->settings.factory = &f->factory;
         start(f);
         publish(f, 100);
@@ -652,6 +665,7 @@ static void test_size(void **state) {
         int n_sealed;
         _cleanup_(text_deinit) struct text text = {};
 
+        text_init(&text);
         f->settings.directory.max_file_size = DIRECTORY_FILE_SIZE_MIN;
         start(f);
         publish_blocking(f, 8000);
@@ -699,6 +713,7 @@ static void test_max_use(void **state) {
         uint64_t first;
         size_t offset = 0;
 
+        text_init(&text);
         f->settings.directory.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 3 << 19 };
         start(f);
         publish_blocking(f, 20000);
@@ -741,6 +756,7 @@ static void test_replaced(void **state) {
         _cleanup_(text_deinit) struct text text = {};
         size_t offset = 0;
 
+        text_init(&text);
         (void) snprintf(from, sizeof(from), "%s/readings.jsonl", f->path);
         (void) snprintf(to, sizeof(to), "%s/moved", f->path);
         start(f);
@@ -768,12 +784,13 @@ static void test_cut(void **state) {
         _cleanup_(closep) int fd = -1;
         int n_sealed;
 
+        text_init(&text);
         (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
         start(f);
         publish(f, 100);
         wait_stored(f, FIRST + 100);
         for (kept = 0; kept < 10; ++kept)
-                offset += encode(FIRST + kept, line);
+                offset += encode(&text, FIRST + kept, line);
         assert_int_equal(truncate(path, (off_t) offset + 7), 0);
         publish(f, 100);
         assert_true(expect(f, RECORDER_CUT)->value > 0);
@@ -794,7 +811,7 @@ static void test_cut(void **state) {
         assert_int_equal(n_sealed, 1);
         offset = text.size;
         for (kept = 0; kept < 100; ++kept)
-                offset -= encode(f->ring->head - 1 - kept, line);
+                offset -= encode(&text, f->ring->head - 1 - kept, line);
         assert_lines(&text, &offset, f->ring->head - 100, f->ring->head);
 }
 
