@@ -558,6 +558,7 @@ struct sealed_file {
         char *name;
         uint64_t bytes;
         uint64_t time_ns;
+        bool is_gone; /* deleted since */
 };
 
 struct sealed_list {
@@ -671,6 +672,7 @@ struct census {
         uint64_t sealed;    /* bytes allocated */
         uint64_t live;      /* bytes allocated */
         uint64_t live_size; /* bytes in it */
+        unsigned int n_sealed;
 };
 
 static struct directory_usage usage_of(const struct directory_settings *settings,
@@ -690,6 +692,7 @@ static struct directory_usage usage_of(const struct directory_settings *settings
                 .room = subtract(MIN(max_use, available), census->sealed + census->live_size),
                 .max_file_size = settings_get_file_size(settings, max_use),
                 .is_whole_disk = keep_free == 0 && available <= max_use,
+                .n_sealed = census->n_sealed,
         };
 }
 
@@ -707,9 +710,75 @@ static int directory_census(
         *census = (struct census){
                 .live = (uint64_t) st.st_blocks * STAT_BLOCK,
                 .live_size = (uint64_t) st.st_size,
+                .n_sealed = (unsigned int) list->n_files,
         };
         for (size_t i = 0; i < list->n_files; ++i)
                 census->sealed += list->files[i].bytes;
+        return 0;
+}
+
+struct purge {
+        const struct directory *directory;
+        const struct directory_settings *settings;
+        struct directory_space space;
+        struct census census;
+        struct directory_usage usage;
+        directory_deleted_t *deleted;
+        void *userdata;
+};
+
+static int purge_delete(struct purge *purge, struct sealed_file *file, bool is_old) {
+        if (unlinkat(purge->directory->sealed_fd, file->name, 0) < 0 && errno != ENOENT)
+                return -errno;
+
+        file->is_gone = true;
+        --purge->census.n_sealed;
+        purge->census.sealed -= file->bytes;
+        purge->space.free += file->bytes;
+        purge->usage = usage_of(purge->settings, &purge->space, &purge->census);
+        if (purge->deleted)
+                purge->deleted(purge->userdata, file->name, file->bytes, is_old);
+        return 0;
+}
+
+/* Who wants a sealed file to stay while he reads it has a shared lock on it. */
+static bool sealed_is_held(const struct directory *directory, const struct sealed_file *file) {
+        _cleanup_(closep) int fd = openat(directory->sealed_fd, file->name,
+                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+
+        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
+}
+
+/* What is old, and the oldest for want of room, but for what is held. */
+static int purge_spare(struct purge *purge, struct sealed_list *list, uint64_t wanted, uint64_t now_ns) {
+        for (size_t i = 0; i < list->n_files; ++i) {
+                struct sealed_file *file = &list->files[i];
+                bool is_old = purge->settings->max_retention_ns != NSEC_INFINITY &&
+                              subtract(now_ns, file->time_ns) > purge->settings->max_retention_ns;
+                int r;
+
+                if (!is_old && purge->usage.room >= wanted)
+                        break;
+                if (sealed_is_held(purge->directory, file))
+                        continue;
+                r = purge_delete(purge, file, is_old);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
+/* Any reader can hold a file, and none may fill the disk: where nothing else is left, it goes as well. Who
+ * has it open reads it to its end. */
+static int purge_held(struct purge *purge, struct sealed_list *list, uint64_t wanted) {
+        for (size_t i = 0; i < list->n_files && purge->usage.room < wanted; ++i) {
+                int r = list->files[i].is_gone ? 0 : purge_delete(purge, &list->files[i], false);
+
+                if (r < 0)
+                        return r;
+        }
+
         return 0;
 }
 
@@ -717,35 +786,27 @@ int directory_enforce(struct directory *directory, const struct directory_settin
                 struct directory_space space, uint64_t wanted, uint64_t now_ns, directory_deleted_t *deleted,
                 void *userdata, struct directory_usage *usagep) {
         _cleanup_(sealed_list_deinit) struct sealed_list list = {};
-        struct directory_usage usage;
-        struct census census = {};
-        size_t i;
+        struct purge purge = {
+                .directory = directory,
+                .settings = settings,
+                .space = space,
+                .deleted = deleted,
+                .userdata = userdata,
+        };
         int r;
 
-        r = directory_census(directory, &list, &census);
+        r = directory_census(directory, &list, &purge.census);
         if (r < 0)
                 return r;
 
-        usage = usage_of(settings, &space, &census);
-        for (i = 0; i < list.n_files; ++i) {
-                const struct sealed_file *file = &list.files[i];
-                bool is_old = settings->max_retention_ns != NSEC_INFINITY &&
-                              subtract(now_ns, file->time_ns) > settings->max_retention_ns;
+        purge.usage = usage_of(settings, &space, &purge.census);
+        r = purge_spare(&purge, &list, wanted, now_ns);
+        if (r >= 0)
+                r = purge_held(&purge, &list, wanted);
+        if (r < 0)
+                return r;
 
-                if (!is_old && usage.room >= wanted)
-                        break;
-                if (unlinkat(directory->sealed_fd, file->name, 0) < 0 && errno != ENOENT)
-                        return -errno;
-
-                census.sealed -= file->bytes;
-                space.free += file->bytes;
-                usage = usage_of(settings, &space, &census);
-                if (deleted)
-                        deleted(userdata, file->name, file->bytes, is_old);
-        }
-
-        usage.n_sealed = (unsigned int) (list.n_files - i);
-        *usagep = usage;
+        *usagep = purge.usage;
         return 0;
 }
 

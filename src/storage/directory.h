@@ -141,7 +141,8 @@ int directory_measure(const struct directory *directory, struct directory_space 
 
 /*
  * Counts, and deletes sealed files as long as there is less room than @wanted or they are older than
- * MaxRetentionSec= at @now_ns (CLOCK_REALTIME). Tells each through @deleted, which may be NULL.
+ * MaxRetentionSec= at @now_ns (CLOCK_REALTIME). One that somebody has a shared lock on, see flock(2), goes
+ * last, and not for its age. Tells each through @deleted, which may be NULL.
  */
 typedef void directory_deleted_t(void *userdata, const char *name, uint64_t bytes, bool is_old);
 

@@ -11,6 +11,7 @@
 #include "tools/say.h"
 #include "tools/stop.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -127,6 +128,7 @@ static int source_open(struct line_source *source) {
         if (!source->is_file)
                 return 0;
 
+        file_hold(source->fd);
         r = source_resume(source, &st);
         source->collector->position.device = st.st_dev;
         source->collector->position.inode = st.st_ino;

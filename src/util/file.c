@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 
 #define PIPE_SIZE (1 << 20)
@@ -70,6 +71,11 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep) {
         *textp = TAKE_PTR(text);
         *sizep = size;
         return 0;
+}
+
+void file_hold(int fd) {
+        /* Whoever has it to himself keeps it, too. */
+        (void) flock(fd, LOCK_SH | LOCK_NB);
 }
 
 void file_widen_pipe(int fd) {

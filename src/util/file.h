@@ -17,6 +17,12 @@ int file_read(const char *path, size_t max, char **textp, size_t *sizep);
 void file_widen_pipe(int fd);
 
 /*
+ * Asks i4d not to delete a sealed file before @fd is closed; it need not be one. See MaxUse= in i4d.conf(5)
+ * for what comes of it.
+ */
+void file_hold(int fd);
+
+/*
  * Whether what was opened to be written is a file of one name: a second one could be planted where it makes a
  * file of somebody else's ours. -EMLINK: it has other names; -EMEDIUMTYPE: not a regular file.
  */

@@ -7,6 +7,7 @@
 
 #include "verify/sources.h"
 
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -135,6 +136,7 @@ static int source_open(struct source *source, const char *path, bool is_kept) {
                 return -EISDIR;
 
         if (S_ISREG(st.st_mode)) {
+                file_hold(source->fd);
                 source->is_regular = true;
                 source->size = (uint64_t) st.st_size;
                 (void) posix_fadvise(source->fd, 0, 0, POSIX_FADV_SEQUENTIAL);

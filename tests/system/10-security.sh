@@ -25,6 +25,7 @@ done
 ! machine test -e /var/lib/i4/injected.jsonl || fail "an order was recorded"
 machine i4 inject stuck --sensor SNS-pre-0042 --for 10s >/dev/null
 assert_match "$(machine cat /var/lib/i4/injected.jsonl)" '"kind":"stuck","sensor":"SNS-pre-0042"' "record"
+journal_wait "An incident was ordered"
 assert_equal "$(journal_count "An incident was ordered")" 1 "number of orders in the journal"
 
 step "with all that, io_uring works"

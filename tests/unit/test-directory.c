@@ -5,6 +5,7 @@
 #include "storage/directory.h"
 
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -445,6 +446,41 @@ static void test_deletion(void **state) {
         assert_true(file_exists(f, "sealed/not-ours"));
 }
 
+/* What somebody reads is passed over, for its age and for room, until nothing else is left. */
+static void test_held(void **state) {
+        struct fixture *f = *state;
+        _cleanup_(closep) int fd = -1;
+
+        make_sealed(f, 4);
+        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
+        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 5 * MIB };
+        fd = open(path_of(f, "sealed/readings-20261123T104900Z-00000000000000000000.jsonl"),
+                        O_RDONLY | O_CLOEXEC);
+        assert_true(fd >= 0);
+        file_hold(fd);
+
+        enforce(f, 100 * MIB, 50 * MIB, 2 * MIB, 0);
+        assert_int_equal(f->n_deleted, 1);
+        assert_string_equal(f->deleted, "readings-20261123T104901Z-00000000000000000001.jsonl");
+        assert_int_equal(f->usage.n_sealed, 3);
+
+        f->settings.max_retention_ns = 0;
+        enforce(f, 100 * MIB, 50 * MIB, 2 * MIB, NSEC_INFINITY - 1);
+        assert_int_equal(f->n_deleted, 2);
+        assert_int_equal(f->usage.n_sealed, 1);
+        f->settings.max_retention_ns = NSEC_INFINITY;
+
+        enforce(f, 100 * MIB, 50 * MIB, 5 * MIB, 0);
+        assert_int_equal(f->n_deleted, 1);
+        assert_string_equal(f->deleted, "readings-20261123T104900Z-00000000000000000000.jsonl");
+        assert_int_equal(f->usage.n_sealed, 0);
+
+        closep(&fd);
+        make_sealed(f, 1);
+        enforce(f, 100 * MIB, 50 * MIB, 5 * MIB, 0);
+        assert_int_equal(f->n_deleted, 1);
+}
+
 /* Space that the live file has in advance is use, and still room. */
 static void test_preallocated(void **state) {
         struct fixture *f = *state;
@@ -505,6 +541,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_deletion, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_held, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_preallocated, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_measure, setup, teardown),
