@@ -9,6 +9,7 @@ Each is skipped where its program is not installed; tools/test installs them.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -20,20 +21,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 import unittest
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 60
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 I4, I4D, SOURCE, CLUSTER = (os.path.abspath(path) for path in sys.argv[1:5])
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.01)
-    return value
 
 
 def find_port():

@@ -6,6 +6,7 @@ i4 kafka from a real daemon to librdkafka's cluster, and back by kcat
     test-kafka.py I4 I4-KAFKA I4D CLUSTER [CASE…]
 """
 
+import functools
 import json
 import os
 import re
@@ -13,22 +14,16 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 import unittest
 from collections import Counter
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 30
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 I4, I4_KAFKA, I4D, CLUSTER = (os.path.abspath(path) for path in sys.argv[1:5])
 TOPIC = "i4-readings"
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.01)
-    return value
 
 
 class Case(unittest.TestCase):

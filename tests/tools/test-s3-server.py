@@ -10,6 +10,7 @@ cannot be reached the test is skipped, and says so.
 """
 
 import contextlib
+import functools
 import json
 import os
 import re
@@ -24,7 +25,11 @@ import time
 import unittest
 from pathlib import Path
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 30
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 SKIPPED = 77
 PACKAGE = "@20minutes/s3rver@4.0.4"
 SERVER = """
@@ -59,15 +64,6 @@ def install():
         skip("there is no npm")
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         skip("the npm registry cannot be reached")
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.01)
-    return value
 
 
 class Link(socketserver.ThreadingTCPServer):

@@ -9,6 +9,7 @@ The service is s3_service.py, which checks each request and can be told to misbe
 that was made by others, for a second opinion.
 """
 
+import functools
 import json
 import os
 import re
@@ -22,19 +23,12 @@ import unittest
 
 from s3_service import KEY, SECRET, Service
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 30
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 I4, I4_S3 = (os.path.realpath(path) for path in sys.argv[1:3])
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.01)
 
 
 def line(n):

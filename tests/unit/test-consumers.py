@@ -10,6 +10,7 @@ loose on it, and looks at what that cost the daemon: readings that were given up
 When the crowd is gone, all that it took must be given back. Prints what happened, as JSON.
 """
 
+import functools
 import json
 import os
 import re
@@ -20,7 +21,11 @@ import sys
 import tempfile
 import time
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 60
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 I4D, I4, STRESS = sys.argv[1:4]
 READERS, CONSUMERS, SECONDS = [int(word) for word in sys.argv[4:7]] or (8, 64, 3)
 # Readers have places all the time; of the consumers that ask for one, not all can have it.
@@ -31,17 +36,6 @@ RATE = 10000
 # What a connection may cost in memory, and what an allocator may keep of what is given back: a sanitizer's all of it.
 CONNECTION_BYTES = 4096
 KEPT_BYTES = 4 << 20 if os.environ.get("I4_SANITIZER", "none") == "none" else float("inf")
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.02)
 
 
 class Daemon:

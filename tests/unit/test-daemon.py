@@ -15,6 +15,7 @@ next process, and takes down what it is notified of. Whatever is waited for is a
 
 import array
 import fcntl
+import functools
 import json
 import os
 import random
@@ -30,20 +31,13 @@ import time
 import unittest
 from datetime import datetime, timedelta
 
+sys.path.append(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+import waiting  # pylint: disable=wrong-import-position
+
 WAIT_S = 30
+wait_for = functools.partial(waiting.wait_for, WAIT_S)
 I4D, I4, SENSOR_GEN, I4D_NEXT = sys.argv[1:5]
 KILLS = int(os.environ.get("I4_KILLS", "4"))
-
-
-def wait_for(what, condition):
-    deadline = time.monotonic() + WAIT_S
-    while True:
-        value = condition()
-        if value:
-            return value
-        if time.monotonic() > deadline:
-            raise AssertionError(f"waited {WAIT_S} s in vain: {what}")
-        time.sleep(0.01)
 
 
 def is_same(a, b):
@@ -436,6 +430,14 @@ class UnderSystemd(Case):
     def sequences(self, tail, n):
         return [int(tail.stdout.readline().split(",")[0]) for _ in range(n)]
 
+    def start_followed(self, systemd):
+        """A daemon, who follows it from the oldest reading on, and the first numbers that he has seen."""
+        daemon = self.start(systemd=systemd).wait_ready()
+        daemon.wait_stored(2000)
+        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
+        self.assertRegex(tail.stdout.readline(), "^sequence,")
+        return daemon, tail, self.sequences(tail, 500)
+
     def test_life(self):
         systemd = self.systemd()
         daemon = self.start(systemd=systemd, watchdog_s=2)
@@ -531,11 +533,7 @@ class UnderSystemd(Case):
     # Another Records=: readers move to another ring, the numbers and the readings go on.
     def test_new_ring(self):
         systemd = self.systemd()
-        daemon = self.start(systemd=systemd).wait_ready()
-        daemon.wait_stored(2000)
-        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
-        self.assertRegex(tail.stdout.readline(), "^sequence,")
-        seen = self.sequences(tail, 500)
+        daemon, tail, seen = self.start_followed(systemd)
 
         self.assertEqual(daemon.end(), 0)
         systemd.receive()
@@ -552,11 +550,7 @@ class UnderSystemd(Case):
     # Another layout: readers have what is left, are told, and those who understand the new one go on. And back.
     def test_other_layout(self):
         systemd = self.systemd()
-        daemon = self.start(systemd=systemd).wait_ready()
-        daemon.wait_stored(2000)
-        tail = self.tail(daemon, "--format", "csv", "--from", "oldest")
-        self.assertRegex(tail.stdout.readline(), "^sequence,")
-        seen = self.sequences(tail, 500)
+        daemon, tail, seen = self.start_followed(systemd)
         self.assertEqual(daemon.end(), 0)
         systemd.receive()
         made = self.assert_drained(daemon)
