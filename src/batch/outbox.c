@@ -4,6 +4,7 @@
 
 #include "batch/state.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <dirent.h>
@@ -236,24 +237,11 @@ bool outbox_get_position(const struct outbox *outbox, struct outbox_position *po
 
 /* delivering */
 
-static int write_all(int fd, struct json_span text) {
-        while (text.size > 0) {
-                ssize_t n = write(fd, text.text, text.size);
-
-                if (n < 0 && errno != EINTR)
-                        return -errno;
-                if (n > 0)
-                        text = (struct json_span){ text.text + n, text.size - (size_t) n };
-        }
-
-        return 0;
-}
-
 static int file_write(int fd, struct json_span text, struct batch_range range) {
         char sequence[64];
         int n, r;
 
-        r = write_all(fd, text);
+        r = file_write_all(fd, text.text, text.size);
         if (r < 0)
                 return r;
 
@@ -344,7 +332,7 @@ int outbox_reject(struct outbox *outbox, struct json_span text) {
         if (fd < 0 || fstat(fd, &st) < 0)
                 return -errno;
 
-        r = write_all(fd, text);
+        r = file_write_all(fd, text.text, text.size);
         if (r < 0) {
                 (void) ftruncate(fd, st.st_size);
                 return r;

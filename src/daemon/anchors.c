@@ -6,11 +6,9 @@
 #include "util/macros.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #define FILE_SIZE_MAX (1024 * 1024)
 
@@ -141,20 +139,6 @@ static int anchors_repeat(struct anchors *anchors, const uint64_t *headp, const 
         return anchors_write(anchors, &anchor, headp ? *headp : anchor.sequence, reason);
 }
 
-/* 1: the file begins anew; 0: it goes on. */
-static int anchors_rotate(const struct anchors *anchors) {
-        struct stat st;
-
-        if (stat(anchors->path, &st) < 0)
-                return errno == ENOENT ? 1 : -errno;
-        if (st.st_size == 0)
-                return 1;
-        if (st.st_size < FILE_SIZE_MAX)
-                return 0;
-
-        return rename(anchors->path, anchors->old_path) < 0 ? -errno : 1;
-}
-
 static bool anchors_are_noted(const struct anchors *anchors) {
         const struct pacer_state *state = anchors->state;
         uint64_t n = atomic_load_explicit(&state->n_anchors, memory_order_acquire);
@@ -179,7 +163,7 @@ static void anchors_pass_implied(struct anchors *anchors) {
 int anchors_note(struct anchors *anchors) {
         int r;
 
-        r = anchors_rotate(anchors);
+        r = file_rotate(anchors->path, anchors->old_path, FILE_SIZE_MAX);
         if (r > 0)
                 r = anchors_repeat(anchors, NULL, "new file");
 

@@ -13,9 +13,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 
-#define FILE_SIZE_MAX (16 * 1024 * 1024)
+#define FILE_SIZE_MAX ((size_t) 16 * 1024 * 1024)
 #define KEPT_SIZE_MAX ((size_t) 16 * 1024 * 1024)
 
 struct event_log {
@@ -60,7 +59,7 @@ static int log_recall(struct event_log *log, const char *path, const struct scen
         size_t size;
         int r;
 
-        r = file_read(path, 2 * (size_t) FILE_SIZE_MAX, &text, &size);
+        r = file_read(path, 2 * FILE_SIZE_MAX, &text, &size);
         if (r < 0)
                 return r == -ENOENT ? 0 : r;
 
@@ -74,15 +73,6 @@ static int log_recall(struct event_log *log, const char *path, const struct scen
 }
 
 /* writing */
-
-static int log_rotate(const struct event_log *log) {
-        struct stat st;
-
-        if (stat(log->path, &st) < 0)
-                return errno == ENOENT ? 0 : -errno;
-
-        return st.st_size >= FILE_SIZE_MAX && rename(log->path, log->old_path) < 0 ? -errno : 0;
-}
 
 static int log_open_lines(struct event_log *log) {
         log->lines = open_memstream(&log->text, &log->size);
@@ -110,7 +100,7 @@ static int log_write(struct event_log *log) {
         if (log->size == 0)
                 return 0;
 
-        r = log_rotate(log);
+        r = file_rotate(log->path, log->old_path, FILE_SIZE_MAX);
         if (r >= 0)
                 r = file_append(log->path, log->text, log->size);
         if (r < 0)

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -85,7 +86,7 @@ void file_widen_pipe(int fd) {
                 (void) fcntl(fd, F_SETPIPE_SZ, PIPE_SIZE);
 }
 
-static int write_all(int fd, const char *text, size_t size) {
+int file_write_all(int fd, const char *text, size_t size) {
         while (size > 0) {
                 ssize_t n = write(fd, text, size);
 
@@ -111,6 +112,19 @@ int file_verify_sole(int fd) {
         return st.st_nlink == 1 ? 0 : -EMLINK;
 }
 
+int file_rotate(const char *path, const char *old_path, size_t size_max) {
+        struct stat st;
+
+        if (stat(path, &st) < 0)
+                return errno == ENOENT ? 1 : -errno;
+        if (st.st_size == 0)
+                return 1;
+        if ((size_t) st.st_size < size_max)
+                return 0;
+
+        return rename(path, old_path) < 0 ? -errno : 1;
+}
+
 static bool line_is_torn(int fd, off_t end) {
         char last;
 
@@ -132,9 +146,9 @@ static int append(const char *path, const char *lines, size_t size, bool is_dura
                 return -errno;
 
         if (line_is_torn(fd, end))
-                r = write_all(fd, "\n", 1);
+                r = file_write_all(fd, "\n", 1);
         if (r >= 0)
-                r = write_all(fd, lines, size);
+                r = file_write_all(fd, lines, size);
         if (r >= 0 && is_durable && fdatasync(fd) < 0)
                 r = -errno;
         if (r < 0)

@@ -28,6 +28,15 @@ void file_hold(int fd);
  */
 int file_verify_sole(int fd);
 
+/* Writes all of it, however often that takes. */
+int file_write_all(int fd, const char *text, size_t size);
+
+/*
+ * A file of @size_max bytes or more becomes the old one, in place of the old one before it. 1: the next line
+ * is the first of its file; 0: it is not.
+ */
+int file_rotate(const char *path, const char *old_path, size_t size_max);
+
 /*
  * Appends lines, each with its newline, to a file that is made if need be (0640), or nothing of them. A last
  * line that somebody left torn is ended first. -ELOOP: it is a symbolic link; else as
