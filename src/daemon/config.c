@@ -26,7 +26,7 @@
 #define SENSORS_MAX 10000000
 
 /* Two files of the least size: one sealed, one live. */
-#define USE_MIN (2 * DIRECTORY_FILE_SIZE_MIN)
+#define USE_MIN (2 * RETENTION_FILE_SIZE_MIN)
 
 /* What makes a node's default seed its own, and tells nobody the machine id it comes from. */
 #define SEED_APPLICATION_ID SD_ID128_MAKE(3f, f4, 33, 17, 77, ed, 47, 16, 9b, 12, 43, 92, 2c, fc, 21, cd)
@@ -304,12 +304,12 @@ static const struct value_type type_file_size = {
 };
 
 #define LIMIT_NONE                                                                                           \
-        (struct directory_limit) {                                                                           \
+        (struct retention_limit) {                                                                           \
                 .share_e4 = UINT32_MAX, .bytes = UINT64_MAX                                                  \
         }
 
 /* One word of "10% 4G". */
-static int limit_parse_word(const struct config_key *key, const char *word, struct directory_limit *limit) {
+static int limit_parse_word(const struct config_key *key, const char *word, struct retention_limit *limit) {
         uint32_t share_e4;
         uint64_t bytes;
         int r;
@@ -335,7 +335,7 @@ static int limit_parse_word(const struct config_key *key, const char *word, stru
 }
 
 static int limit_parse(const struct config_key *key, const char *text, void *value) {
-        struct directory_limit limit = LIMIT_NONE;
+        struct retention_limit limit = LIMIT_NONE;
         char words[64], *rest = NULL, *word;
         int r = -EINVAL;
 
@@ -351,7 +351,7 @@ static int limit_parse(const struct config_key *key, const char *text, void *val
         if (r < 0)
                 return r;
 
-        *(struct directory_limit *) value = limit;
+        *(struct retention_limit *) value = limit;
         return 0;
 }
 
@@ -367,13 +367,13 @@ static void limit_describe(const struct config_key *key, char *buffer, size_t si
 
 /* By member: the struct has padding. */
 static bool limit_is_equal(const void *a, const void *b) {
-        const struct directory_limit *left = a, *right = b;
+        const struct retention_limit *left = a, *right = b;
 
         return left->share_e4 == right->share_e4 && left->bytes == right->bytes;
 }
 
 static const struct value_type type_limit = {
-        .size = sizeof(struct directory_limit),
+        .size = sizeof(struct retention_limit),
         .parse = limit_parse,
         .describe = limit_describe,
         .is_equal = limit_is_equal,
@@ -488,11 +488,11 @@ static const struct config_key keys[] = {
         { "Storage",   "Overflow",        "auto",     &type_choice,    MEMBER(overflow),                   CONFIG_LIVE, .names = overflow_names },
         { "Storage",   "FlushSec",        "250ms",    &type_span,      MEMBER(flush_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_MIN },
         { "Storage",   "SyncSec",         "5s",       &type_span,      MEMBER(sync_ns),                    CONFIG_LIVE, 100 * NSEC_PER_MSEC, NSEC_INFINITY },
-        { "Storage",   "MaxFileSize",     "auto",     &type_file_size, MEMBER(directory.max_file_size),    CONFIG_LIVE, DIRECTORY_FILE_SIZE_MIN, INT64_MAX },
-        { "Storage",   "MaxFileSec",      "1day",     &type_span,      MEMBER(directory.max_file_ns),      CONFIG_LIVE, NSEC_PER_SEC, NSEC_INFINITY },
-        { "Storage",   "MaxUse",          "10% 4G",   &type_limit,     MEMBER(directory.max_use),          CONFIG_LIVE, USE_MIN, UINT64_MAX },
-        { "Storage",   "KeepFree",        "15%",      &type_limit,     MEMBER(directory.keep_free),        CONFIG_LIVE, 0, INT64_MAX },
-        { "Storage",   "MaxRetentionSec", "infinity", &type_span,      MEMBER(directory.max_retention_ns), CONFIG_LIVE, NSEC_PER_SEC, NSEC_INFINITY },
+        { "Storage",   "MaxFileSize",     "auto",     &type_file_size, MEMBER(retention.max_file_size),    CONFIG_LIVE, RETENTION_FILE_SIZE_MIN, INT64_MAX },
+        { "Storage",   "MaxFileSec",      "1day",     &type_span,      MEMBER(retention.max_file_ns),      CONFIG_LIVE, NSEC_PER_SEC, NSEC_INFINITY },
+        { "Storage",   "MaxUse",          "10% 4G",   &type_limit,     MEMBER(retention.max_use),          CONFIG_LIVE, USE_MIN, UINT64_MAX },
+        { "Storage",   "KeepFree",        "15%",      &type_limit,     MEMBER(retention.keep_free),        CONFIG_LIVE, 0, INT64_MAX },
+        { "Storage",   "MaxRetentionSec", "infinity", &type_span,      MEMBER(retention.max_retention_ns), CONFIG_LIVE, NSEC_PER_SEC, NSEC_INFINITY },
 
         { "Stats",     "IntervalSec",     "1min",     &type_span,      MEMBER(stats_interval_ns),          CONFIG_LIVE, NSEC_PER_SEC, NSEC_INFINITY },
 };

@@ -11,7 +11,8 @@
 
 #include "model/model.h"
 #include "model/profile.h"
-#include "storage/directory.h"
+#include "storage/retention.h"
+#include "storage/writer.h"
 #include "util/complaint.h"
 #include "util/parse.h"
 
@@ -70,7 +71,7 @@ struct config {
         enum overflow overflow;
         uint64_t flush_ns;
         uint64_t sync_ns;                    /* NSEC_INFINITY: never */
-        struct directory_settings directory; /* MaxUse= … MaxRetentionSec= */
+        struct retention_settings retention; /* MaxUse= … MaxRetentionSec= */
 
         /* [Stats] */
         uint64_t stats_interval_ns; /* NSEC_INFINITY: none */

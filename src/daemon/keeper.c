@@ -44,7 +44,7 @@ struct keeper {
 
         struct keeper_range range;          /* as it was at the start */
         struct directory_identity identity; /* of the live file, if it is in use */
-        struct directory_usage usage;
+        struct retention_usage usage;
         struct writer_position noted;
         uint64_t reserved; /* numbers below may be stored */
         uint64_t torn_end; /* offset up to which the live file holds the torn line that is written again */
@@ -396,7 +396,7 @@ static int keeper_leave(struct keeper *keeper) {
 
 /* How much room it takes to begin writing again, so that it does not stop after the next line. */
 static uint64_t keeper_get_wanted(const struct keeper *keeper) {
-        return MIN(BLOCK_SIZE, MAX(keeper->usage.max_file_size, DIRECTORY_FILE_SIZE_MIN) / 4);
+        return MIN(BLOCK_SIZE, MAX(keeper->usage.max_file_size, RETENTION_FILE_SIZE_MIN) / 4);
 }
 
 static uint64_t keeper_get_unwritten(const struct keeper *keeper) {
@@ -428,23 +428,27 @@ static void keeper_judge_room(struct keeper *keeper) {
 }
 
 static int keeper_enforce(struct keeper *keeper) {
-        struct directory_space space;
+        struct retention_demand demand = {
+                .sealed_fd = directory_get_sealed_fd(keeper->directory),
+                .live_fd = directory_get_fd(keeper->directory),
+                .wanted = keeper_get_wanted(keeper) + keeper_get_unwritten(keeper),
+                .now_ns = clock_now_ns(CLOCK_REALTIME),
+        };
         int r;
 
-        r = directory_measure(keeper->directory, &space);
+        r = retention_measure(demand.sealed_fd, &demand.space);
         if (r < 0)
                 return r;
 
-        return directory_enforce(keeper->directory, &keeper->settings.directory, space,
-                        keeper_get_wanted(keeper) + keeper_get_unwritten(keeper),
-                        clock_now_ns(CLOCK_REALTIME), keeper_tell_deleted, keeper, &keeper->usage);
+        return retention_enforce(
+                        &keeper->settings.retention, &demand, keeper_tell_deleted, keeper, &keeper->usage);
 }
 
 static bool keeper_is_old(const struct keeper *keeper) {
         uint64_t first_ns = directory_get_first_time(keeper->directory), now = clock_now_ns(CLOCK_REALTIME);
 
         return first_ns != NSEC_INFINITY && now > first_ns &&
-               now - first_ns >= keeper->settings.directory.max_file_ns;
+               now - first_ns >= keeper->settings.retention.max_file_ns;
 }
 
 /* No time to seal: the file ends in a line that is torn still. */
@@ -521,7 +525,7 @@ static void keeper_tell_sealed(struct keeper *keeper, const char *name, uint64_t
 
 /* Puts the file away with what was completed. While it is still empty there is nothing to: it is tried again.
  */
-static int keeper_put_away(struct keeper *keeper, char name[static DIRECTORY_NAME_MAX]) {
+static int keeper_put_away(struct keeper *keeper, char name[static SEALED_NAME_MAX]) {
         int r;
 
         r = directory_seal(keeper->directory, true, writer_get_position(keeper->writer).offset, name);
@@ -536,7 +540,7 @@ static int keeper_put_away(struct keeper *keeper, char name[static DIRECTORY_NAM
 
 /* The disk failed this file. The next one begins with the first record that was not completed in it. */
 static void keeper_replace(struct keeper *keeper, int error) {
-        char name[DIRECTORY_NAME_MAX] = "";
+        char name[SEALED_NAME_MAX] = "";
 
         keeper->is_sealing = false;
         if (keeper_leave(keeper) >= 0)
@@ -547,7 +551,7 @@ static void keeper_replace(struct keeper *keeper, int error) {
 
 static void keeper_seal(struct keeper *keeper) {
         uint64_t offset = writer_get_position(keeper->writer).offset;
-        char name[DIRECTORY_NAME_MAX] = "";
+        char name[SEALED_NAME_MAX] = "";
         int r;
 
         keeper->is_sealing = false;
@@ -581,7 +585,7 @@ static void keeper_seal(struct keeper *keeper) {
 
 /* No file is in use: gets one, as far as that can be done. */
 static void keeper_recover(struct keeper *keeper) {
-        char name[DIRECTORY_NAME_MAX] = "";
+        char name[SEALED_NAME_MAX] = "";
         int r = 0;
 
         if (keeper->is_replacing) {

@@ -21,6 +21,7 @@
 
 #include "lib/view.h"
 #include "storage/directory.h"
+#include "storage/retention.h"
 #include "storage/writer.h"
 
 struct recorder;
@@ -52,7 +53,7 @@ struct recorder_settings {
         bool is_blocking;                    /* Overflow=block: the generator uses recorder_wait() */
         uint64_t flush_ns;                   /* FlushSec= */
         uint64_t sync_ns;                    /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
-        struct directory_settings directory; /* limits */
+        struct retention_settings retention; /* limits */
         /* sees all that is read, before it is stored, in the recorder's thread; at creation only */
         void (*look)(void *userdata, const struct i4_record *records, size_t n);
         void *look_userdata;
@@ -62,7 +63,7 @@ struct recorder_settings {
 #define RECORDER_SETTINGS_DEFAULT                                                                            \
         (struct recorder_settings) {                                                                         \
                 .flush_ns = 250 * NSEC_PER_MSEC, .sync_ns = 30 * NSEC_PER_SEC,                               \
-                .directory = DIRECTORY_SETTINGS_DEFAULT,                                                     \
+                .retention = RETENTION_SETTINGS_DEFAULT,                                                     \
         }
 
 enum recorder_event_kind {
@@ -89,7 +90,7 @@ struct recorder_event {
         int error; /* negative errno or 0 */
         uint64_t value;
         uint64_t records;
-        char name[DIRECTORY_NAME_MAX];
+        char name[SEALED_NAME_MAX];
 };
 
 /*

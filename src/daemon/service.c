@@ -116,7 +116,7 @@ static struct recorder_settings config_get_recorder_settings(const struct config
                 .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
                 .flush_ns = config->flush_ns,
                 .sync_ns = config->sync_ns,
-                .directory = config->directory,
+                .retention = config->retention,
         };
 }
 

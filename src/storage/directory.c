@@ -3,6 +3,7 @@
 #include "storage/directory.h"
 
 #include "storage/ledger.h"
+#include "storage/sealed.h"
 #include "util/file.h"
 #include "util/macros.h"
 #include "util/parse.h"
@@ -14,20 +15,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <sys/syscall.h>
 
 #define LIVE_NAME      "readings.jsonl"
 #define FIRST_NAME     ".readings.first"
 #define FIRST_NAME_NEW ".readings.first.new"
 #define SEALED_NAME    "sealed"
-#define SEALED_PREFIX  "readings-"
-#define SEALED_SUFFIX  ".jsonl"
 
-#define FILE_SIZE_DEFAULT_MAX (UINT64_C(128) << 20)
-#define SCAN_SIZE             ((size_t) 65536)
-#define SEQUENCE_UNKNOWN      UINT64_MAX
-#define STAT_BLOCK            UINT64_C(512) /* unit of st_blocks */
+#define SCAN_SIZE        ((size_t) 65536)
+#define SEQUENCE_UNKNOWN UINT64_MAX
 
 struct directory {
         char *path;
@@ -138,42 +134,16 @@ int directory_restore(struct directory *directory) {
         return r == 0 ? directory_open_sealed(directory) : MIN(r, 0);
 }
 
-static bool sealed_is_ours(const char *name) {
-        size_t size = strlen(name), suffix = strlen(SEALED_SUFFIX);
-
-        return strncmp(name, SEALED_PREFIX, strlen(SEALED_PREFIX)) == 0 && size > suffix &&
-               strcmp(name + size - suffix, SEALED_SUFFIX) == 0;
-}
-
-static int sealed_open(int sealed_fd, DIR **dirp) {
-        int fd, r;
-
-        fd = openat(sealed_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        *dirp = fdopendir(fd);
-        if (*dirp)
-                return 0;
-
-        r = -errno;
-        (void) close(fd);
-        return r;
-}
-
 /* 1: one of the sealed files is this one. */
 static int sealed_contains(const struct directory *directory, const struct stat *st) {
-        _cleanup_(closedirp) DIR *dir = NULL;
-        struct dirent *entry;
+        _cleanup_(sealed_list_deinit) struct sealed_list list = {};
         int r;
 
-        r = sealed_open(directory->sealed_fd, &dir);
-        if (r < 0)
-                return r;
-        while ((errno = 0, entry = readdir(dir)))
-                if (entry->d_ino == st->st_ino && sealed_is_ours(entry->d_name))
-                        return 1;
+        r = sealed_list_read(&list, directory->sealed_fd);
+        for (size_t i = 0; i < list.n_files && r == 0; ++i)
+                r = list.files[i].inode == st->st_ino;
 
-        return -errno;
+        return r;
 }
 
 /*
@@ -302,6 +272,10 @@ int directory_open_live(struct directory *directory) {
 
 int directory_get_fd(const struct directory *directory) {
         return directory->live_fd;
+}
+
+int directory_get_sealed_fd(const struct directory *directory) {
+        return directory->sealed_fd;
 }
 
 int directory_get_identity(const struct directory *directory, struct directory_identity *identityp) {
@@ -466,21 +440,6 @@ void directory_close_live(struct directory *directory) {
 
 /* sealing */
 
-static void sealed_format_name(const struct directory *directory, bool is_suspect, unsigned int attempt,
-                char name[static DIRECTORY_NAME_MAX]) {
-        time_t time = (time_t) (directory->first_time_ns / NSEC_PER_SEC);
-        char text[sizeof("20261123T104943Z") + 8], again[16] = "";
-        struct tm tm = {};
-
-        (void) gmtime_r(&time, &tm);
-        (void) strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
-        if (attempt > 0)
-                (void) snprintf(again, sizeof(again), "-%u", attempt + 1);
-
-        (void) snprintf(name, DIRECTORY_NAME_MAX, SEALED_PREFIX "%s-%020" PRIu64 "%s%s" SEALED_SUFFIX, text,
-                        directory->first_sequence, again, is_suspect ? ".suspect" : "");
-}
-
 /* Never over another file. What knows no RENAME_NOREPLACE knows links. */
 static int sealed_move(const struct directory *directory, const char *name) {
         if (renameat2(directory->fd, LIVE_NAME, directory->sealed_fd, name, RENAME_NOREPLACE) >= 0)
@@ -494,11 +453,11 @@ static int sealed_move(const struct directory *directory, const char *name) {
 }
 
 static int sealed_move_unique(
-                const struct directory *directory, bool is_suspect, char name[static DIRECTORY_NAME_MAX]) {
+                const struct directory *directory, bool is_suspect, char name[static SEALED_NAME_MAX]) {
         int r = -EEXIST;
 
         for (unsigned int i = 0; i < 100 && r == -EEXIST; ++i) {
-                sealed_format_name(directory, is_suspect, i, name);
+                sealed_format_name(name, directory->first_time_ns, directory->first_sequence, i, is_suspect);
                 r = sealed_move(directory, name);
         }
 
@@ -519,7 +478,7 @@ static void live_cut(int live_fd, uint64_t offset, uint64_t *sizep) {
 }
 
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
-                char name[static DIRECTORY_NAME_MAX]) {
+                char name[static SEALED_NAME_MAX]) {
         struct directory_identity identity;
         int r, error = 0;
 
@@ -550,264 +509,6 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
         directory_close_live(directory);
         r = directory_sync(directory);
         return is_suspect ? error : r;
-}
-
-/* limits */
-
-struct sealed_file {
-        char *name;
-        uint64_t bytes;
-        uint64_t time_ns;
-        bool is_gone; /* deleted since */
-};
-
-struct sealed_list {
-        struct sealed_file *files;
-        size_t n_files, n_allocated;
-};
-
-static void sealed_list_deinit(struct sealed_list *list) {
-        for (size_t i = 0; i < list->n_files; ++i)
-                free(list->files[i].name);
-        free(list->files);
-        *list = (struct sealed_list){};
-}
-
-static int sealed_list_add(struct sealed_list *list, const char *name, const struct stat *st) {
-        struct sealed_file *files;
-        char *copy;
-
-        if (list->n_files == list->n_allocated) {
-                size_t n = 2 * list->n_allocated + 64;
-
-                files = reallocarray(list->files, n, sizeof(*files));
-                if (!files)
-                        return -ENOMEM;
-                list->files = files;
-                list->n_allocated = n;
-        }
-
-        copy = strdup(name);
-        if (!copy)
-                return -ENOMEM;
-
-        list->files[list->n_files++] = (struct sealed_file){
-                .name = copy,
-                .bytes = (uint64_t) st->st_blocks * STAT_BLOCK,
-                .time_ns = timespec_to_ns(st->st_mtim),
-        };
-        return 0;
-}
-
-static int sealed_compare(const void *a, const void *b) {
-        return strcmp(((const struct sealed_file *) a)->name, ((const struct sealed_file *) b)->name);
-}
-
-/* By their names, which is oldest first. Consumers may remove files too, so it is read anew each time. */
-static int sealed_list_read(struct sealed_list *list, int sealed_fd) {
-        _cleanup_(closedirp) DIR *dir = NULL;
-        struct dirent *entry;
-        struct stat st;
-        int r;
-
-        r = sealed_open(sealed_fd, &dir);
-        if (r < 0)
-                return r;
-
-        while ((errno = 0, entry = readdir(dir))) {
-                if (!sealed_is_ours(entry->d_name) ||
-                                fstatat(sealed_fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-                                !S_ISREG(st.st_mode))
-                        continue;
-                r = sealed_list_add(list, entry->d_name, &st);
-                if (r < 0)
-                        return r;
-        }
-        if (errno > 0)
-                return -errno;
-
-        if (list->n_files > 1)
-                qsort(list->files, list->n_files, sizeof(*list->files), sealed_compare);
-        return 0;
-}
-
-int directory_measure(const struct directory *directory, struct directory_space *spacep) {
-        struct statvfs st;
-
-        if (fstatvfs(directory->fd, &st) < 0)
-                return -errno;
-
-        *spacep = (struct directory_space){
-                .total = (uint64_t) st.f_blocks * st.f_frsize,
-                .free = (uint64_t) st.f_bavail * st.f_frsize,
-        };
-        return 0;
-}
-
-/* A share of nothing known is no limit. */
-static uint64_t limit_get(const struct directory_limit *limit, uint64_t total) {
-        uint64_t share = UINT64_MAX;
-
-        if (limit->share_e4 < 10000 && total > 0)
-                share = total / 10000 * limit->share_e4 + total % 10000 * limit->share_e4 / 10000;
-
-        return MIN(share, limit->bytes);
-}
-
-static uint64_t subtract(uint64_t a, uint64_t b) {
-        return a > b ? a - b : 0;
-}
-
-/* MaxUse= is a promise, MaxFileSize= a wish: two files must fit, or there would be nothing to delete. */
-static uint64_t settings_get_file_size(const struct directory_settings *settings, uint64_t max_use) {
-        uint64_t size = settings->max_file_size;
-
-        if (size == 0)
-                size = MIN(max_use / 8, FILE_SIZE_DEFAULT_MAX);
-
-        return MAX(MIN(size, max_use / 2), DIRECTORY_FILE_SIZE_MIN);
-}
-
-struct census {
-        uint64_t sealed;    /* bytes allocated */
-        uint64_t live;      /* bytes allocated */
-        uint64_t live_size; /* bytes in it */
-        unsigned int n_sealed;
-};
-
-static struct directory_usage usage_of(const struct directory_settings *settings,
-                const struct directory_space *space, const struct census *census) {
-        uint64_t max_use = limit_get(&settings->max_use, space->total), use, keep_free = 0, available;
-
-        if (space->total > 0 || settings->keep_free.bytes != UINT64_MAX)
-                keep_free = limit_get(&settings->keep_free, space->total);
-
-        use = census->sealed + census->live;
-        available = subtract(use + space->free, keep_free);
-
-        return (struct directory_usage){
-                .use = use,
-                .limit = MIN(max_use, available),
-                /* What the live file has in advance is room that it may still fill. */
-                .room = subtract(MIN(max_use, available), census->sealed + census->live_size),
-                .max_file_size = settings_get_file_size(settings, max_use),
-                .is_whole_disk = keep_free == 0 && available <= max_use,
-                .n_sealed = census->n_sealed,
-        };
-}
-
-static int directory_census(
-                const struct directory *directory, struct sealed_list *list, struct census *census) {
-        struct stat st = {};
-        int r;
-
-        r = sealed_list_read(list, directory->sealed_fd);
-        if (r < 0)
-                return r;
-        if (directory->live_fd >= 0 && fstat(directory->live_fd, &st) < 0)
-                return -errno;
-
-        *census = (struct census){
-                .live = (uint64_t) st.st_blocks * STAT_BLOCK,
-                .live_size = (uint64_t) st.st_size,
-                .n_sealed = (unsigned int) list->n_files,
-        };
-        for (size_t i = 0; i < list->n_files; ++i)
-                census->sealed += list->files[i].bytes;
-        return 0;
-}
-
-struct purge {
-        const struct directory *directory;
-        const struct directory_settings *settings;
-        struct directory_space space;
-        struct census census;
-        struct directory_usage usage;
-        directory_deleted_t *deleted;
-        void *userdata;
-};
-
-static int purge_delete(struct purge *purge, struct sealed_file *file, bool is_old) {
-        if (unlinkat(purge->directory->sealed_fd, file->name, 0) < 0 && errno != ENOENT)
-                return -errno;
-
-        file->is_gone = true;
-        --purge->census.n_sealed;
-        purge->census.sealed -= file->bytes;
-        purge->space.free += file->bytes;
-        purge->usage = usage_of(purge->settings, &purge->space, &purge->census);
-        if (purge->deleted)
-                purge->deleted(purge->userdata, file->name, file->bytes, is_old);
-        return 0;
-}
-
-/* Who wants a sealed file to stay while he reads it has a shared lock on it. */
-static bool sealed_is_held(const struct directory *directory, const struct sealed_file *file) {
-        _cleanup_(closep) int fd = openat(directory->sealed_fd, file->name,
-                        O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-
-        return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
-}
-
-/* What is old, and the oldest for want of room, but for what is held. */
-static int purge_spare(struct purge *purge, struct sealed_list *list, uint64_t wanted, uint64_t now_ns) {
-        for (size_t i = 0; i < list->n_files; ++i) {
-                struct sealed_file *file = &list->files[i];
-                bool is_old = purge->settings->max_retention_ns != NSEC_INFINITY &&
-                              subtract(now_ns, file->time_ns) > purge->settings->max_retention_ns;
-                int r;
-
-                if (!is_old && purge->usage.room >= wanted)
-                        break;
-                if (sealed_is_held(purge->directory, file))
-                        continue;
-                r = purge_delete(purge, file, is_old);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-/* Any reader can hold a file, and none may fill the disk: where nothing else is left, it goes as well. Who
- * has it open reads it to its end. */
-static int purge_held(struct purge *purge, struct sealed_list *list, uint64_t wanted) {
-        for (size_t i = 0; i < list->n_files && purge->usage.room < wanted; ++i) {
-                int r = list->files[i].is_gone ? 0 : purge_delete(purge, &list->files[i], false);
-
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
-int directory_enforce(struct directory *directory, const struct directory_settings *settings,
-                struct directory_space space, uint64_t wanted, uint64_t now_ns, directory_deleted_t *deleted,
-                void *userdata, struct directory_usage *usagep) {
-        _cleanup_(sealed_list_deinit) struct sealed_list list = {};
-        struct purge purge = {
-                .directory = directory,
-                .settings = settings,
-                .space = space,
-                .deleted = deleted,
-                .userdata = userdata,
-        };
-        int r;
-
-        r = directory_census(directory, &list, &purge.census);
-        if (r < 0)
-                return r;
-
-        purge.usage = usage_of(settings, &space, &purge.census);
-        r = purge_spare(&purge, &list, wanted, now_ns);
-        if (r >= 0)
-                r = purge_held(&purge, &list, wanted);
-        if (r < 0)
-                return r;
-
-        *usagep = purge.usage;
-        return 0;
 }
 
 const char *directory_explain(int error) {

@@ -4,63 +4,21 @@
 /*
  * The directory of readings
  *
- *     readings.jsonl                       live: appended to, never truncated while it is called that
- *     sealed/readings-<time>-<seq>.jsonl   sealed: complete, durable, never written again
- *     sealed/….suspect.jsonl               sealed after the disk failed it: what was not synced may be
- * missing .readings.first                      sequence of the live file's first record, and the file's inode
+ *     readings.jsonl   live: appended to, never truncated while it is called that
+ *     sealed/          complete files, never written again, see sealed.h; what has to go: see retention.h
+ *     .readings.first  sequence of the live file's first record, and the file's inode
  *
- * <time> is the UTC time of the first record (20261123T104943Z), <seq> its sequence in 20 digits. The time is
- * read back from the first line after a restart; the sequence does not stand in a line, hence the small file.
- * It only serves the name: where it is missing, <seq> is that of the first record this process appended.
- *
- * Limits mean what they mean to journald. All there may be is min(MaxUse, use + free − KeepFree); the oldest
- * sealed files go first, the live file never. Who cannot get room by deleting has to stop writing.
+ * A sealed file is named by its first record. The time is read back from the first line after a restart; the
+ * sequence does not stand in a line, hence the small file. It only serves the name: where it is missing, that
+ * of the first record this process appended stands in the name.
  *
  * Opening never follows a symbolic link, and refuses what has other names or is not a regular file: nobody
  * may trick the daemon into appending to something else. One process at a time has the directory.
  */
 
+#include "storage/sealed.h"
 #include "storage/writer.h"
 #include "util/clock.h"
-
-#define DIRECTORY_FILE_SIZE_MIN UINT64_C(524288)
-#define DIRECTORY_NAME_MAX      96
-
-/* A share of the file system or a number of bytes, whichever is less. */
-struct directory_limit {
-        uint32_t share_e4; /* hundredths of a percent; 10000 and more: no such limit */
-        uint64_t bytes;    /* UINT64_MAX: no such limit */
-};
-
-struct directory_settings {
-        struct directory_limit max_use;
-        struct directory_limit keep_free;
-        uint64_t max_file_size;    /* bytes; 0: an eighth of MaxUse, 128 MiB at most */
-        uint64_t max_file_ns;      /* from a file's first record; NSEC_INFINITY: none */
-        uint64_t max_retention_ns; /* since a file was sealed; NSEC_INFINITY: none */
-};
-
-#define DIRECTORY_SETTINGS_DEFAULT                                                                           \
-        (struct directory_settings) {                                                                        \
-                .max_use = { .share_e4 = 1000, .bytes = UINT64_C(4) << 30 },                                 \
-                .keep_free = { .share_e4 = 1500, .bytes = UINT64_MAX }, .max_file_ns = 30 * NSEC_PER_DAY,    \
-                .max_retention_ns = NSEC_INFINITY,                                                           \
-        }
-
-/* What the file system says, apart so that limits can be reasoned about without one. */
-struct directory_space {
-        uint64_t total; /* bytes; 0: unknown */
-        uint64_t free;  /* bytes, for who is not root */
-};
-
-struct directory_usage {
-        uint64_t use;           /* bytes allocated to live and sealed files */
-        uint64_t limit;         /* what they may be now */
-        uint64_t room;          /* how many bytes the live file may grow; 0: stop writing */
-        uint64_t max_file_size; /* as it results from the settings */
-        unsigned int n_sealed;
-        bool is_whole_disk; /* the limits leave all that is free: nothing but the file system ends it */
-};
 
 struct directory;
 
@@ -79,6 +37,8 @@ int directory_open_live(struct directory *directory);
 
 /* -1 if there is none. */
 int directory_get_fd(const struct directory *directory);
+/* Of the directory sealed/. */
+int directory_get_sealed_fd(const struct directory *directory);
 
 /* Which file it is. Size in bytes, without what is allocated behind its end. */
 struct directory_identity {
@@ -132,23 +92,10 @@ uint64_t directory_get_first_time(const struct directory *directory);
  * does.
  */
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
-                char name[static DIRECTORY_NAME_MAX]);
+                char name[static SEALED_NAME_MAX]);
 
 /* Closes the live file as it is. */
 void directory_close_live(struct directory *directory);
-
-int directory_measure(const struct directory *directory, struct directory_space *spacep);
-
-/*
- * Counts, and deletes sealed files as long as there is less room than @wanted or they are older than
- * MaxRetentionSec= at @now_ns (CLOCK_REALTIME). One that somebody has a shared lock on, see flock(2), goes
- * last, and not for its age. Tells each through @deleted, which may be NULL.
- */
-typedef void directory_deleted_t(void *userdata, const char *name, uint64_t bytes, bool is_old);
-
-int directory_enforce(struct directory *directory, const struct directory_settings *settings,
-                struct directory_space space, uint64_t wanted, uint64_t now_ns, directory_deleted_t *deleted,
-                void *userdata, struct directory_usage *usagep);
 
 /* One sentence for the errors above that errno has no good words for; else strerror(). @error is negative. */
 const char *directory_explain(int error);

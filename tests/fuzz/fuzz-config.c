@@ -41,9 +41,9 @@ static void config_check(const struct config *config) {
         require(config->engine <= ENGINE_PWRITE);
         require(config_get_overflow(config) != OVERFLOW_AUTO);
         require(config->flush_ns > 0 && config->sync_ns > 0 && config->stats_interval_ns > 0);
-        require(config->directory.max_use.bytes > 0);
-        require(config->directory.keep_free.bytes < UINT64_MAX ||
-                        config->directory.keep_free.share_e4 < 10000);
+        require(config->retention.max_use.bytes > 0);
+        require(config->retention.keep_free.bytes < UINT64_MAX ||
+                        config->retention.keep_free.share_e4 < 10000);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

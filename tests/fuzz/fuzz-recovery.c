@@ -146,9 +146,9 @@ static void recover(const char *path, int directory_fd, const struct head *head,
         settings.engine = ENGINE_PWRITE;
         settings.direct_io = DIRECT_IO_NO;
         settings.sync_ns = NSEC_INFINITY;
-        settings.directory.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        settings.directory.max_file_ns = NSEC_INFINITY;
-        settings.directory.max_file_size = DIRECTORY_FILE_SIZE_MIN;
+        settings.retention.keep_free = (struct retention_limit){ .share_e4 = 10000 };
+        settings.retention.max_file_ns = NSEC_INFINITY;
+        settings.retention.max_file_size = RETENTION_FILE_SIZE_MIN;
 
         require(keeper_new(&keeper, &settings, path, &statistics, &state, ignore_event, NULL) >= 0);
         require(keeper_start(keeper, i4_catalog_get_default(), range) >= 0);

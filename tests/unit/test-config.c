@@ -119,12 +119,12 @@ static void test_defaults(void **state) {
         assert_true(f->config.storage_enabled);
         assert_int_equal(f->config.engine, ENGINE_AUTO);
         assert_int_equal(f->config.flush_ns, 250 * NSEC_PER_MSEC);
-        assert_int_equal(f->config.directory.max_file_size, 0);
-        assert_int_equal(f->config.directory.max_use.share_e4, 1000);
-        assert_int_equal(f->config.directory.max_use.bytes, UINT64_C(4) << 30);
-        assert_int_equal(f->config.directory.keep_free.share_e4, 1500);
-        assert_int_equal(f->config.directory.keep_free.bytes, UINT64_MAX);
-        assert_int_equal(f->config.directory.max_retention_ns, NSEC_INFINITY);
+        assert_int_equal(f->config.retention.max_file_size, 0);
+        assert_int_equal(f->config.retention.max_use.share_e4, 1000);
+        assert_int_equal(f->config.retention.max_use.bytes, UINT64_C(4) << 30);
+        assert_int_equal(f->config.retention.keep_free.share_e4, 1500);
+        assert_int_equal(f->config.retention.keep_free.bytes, UINT64_MAX);
+        assert_int_equal(f->config.retention.max_retention_ns, NSEC_INFINITY);
         assert_int_equal(f->config.stats_interval_ns, NSEC_PER_MIN);
 }
 
@@ -241,13 +241,13 @@ static void test_values(void **state) {
         assert_int_equal(f->config.overflow, OVERFLOW_BLOCK);
         assert_int_equal(f->config.flush_ns, NSEC_PER_SEC);
         assert_true(f->config.sync_ns == NSEC_INFINITY);
-        assert_int_equal(f->config.directory.max_file_size, 64 << 20);
-        assert_int_equal(f->config.directory.max_file_ns, NSEC_PER_HOUR);
-        assert_int_equal(f->config.directory.max_use.share_e4, 150);
-        assert_true(f->config.directory.max_use.bytes == UINT64_MAX);
-        assert_true(f->config.directory.keep_free.share_e4 >= 10000);
-        assert_int_equal(f->config.directory.keep_free.bytes, 1 << 30);
-        assert_int_equal(f->config.directory.max_retention_ns, 14 * NSEC_PER_DAY);
+        assert_int_equal(f->config.retention.max_file_size, 64 << 20);
+        assert_int_equal(f->config.retention.max_file_ns, NSEC_PER_HOUR);
+        assert_int_equal(f->config.retention.max_use.share_e4, 150);
+        assert_true(f->config.retention.max_use.bytes == UINT64_MAX);
+        assert_true(f->config.retention.keep_free.share_e4 >= 10000);
+        assert_int_equal(f->config.retention.keep_free.bytes, 1 << 30);
+        assert_int_equal(f->config.retention.max_retention_ns, 14 * NSEC_PER_DAY);
         assert_int_equal(f->config.stats_interval_ns, 90 * NSEC_PER_SEC);
 }
 
@@ -537,7 +537,7 @@ static void test_changes(void **state) {
         /* A reload takes the live ones, and the rest still waits. */
         config_take_live(&f->config, &loaded);
         assert_int_equal(f->config.rate.n_records, 5);
-        assert_int_equal(f->config.directory.keep_free.bytes, 1 << 30);
+        assert_int_equal(f->config.retention.keep_free.bytes, 1 << 30);
         assert_int_equal(f->config.n_records, 262144);
         key = config_next_change(NULL, &f->config, &loaded);
         assert_string_equal(config_key_get_name(key), "Seed");

@@ -5,7 +5,6 @@
 #include "storage/directory.h"
 
 #include "util/clock.h"
-#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -18,16 +17,10 @@
 #include <cmocka.h>
 
 #define FIRST_TIME UINT64_C(1795430983700000000) /* 2026-11-23T10:49:43.7Z */
-#define MIB        (UINT64_C(1) << 20)
 
 struct fixture {
         char path[64];
         struct directory *directory;
-        struct directory_settings settings;
-        struct directory_usage usage;
-        unsigned int n_deleted;
-        bool is_old;
-        char deleted[DIRECTORY_NAME_MAX]; /* the last one */
 };
 
 static const char *path_of(const struct fixture *f, const char *name) {
@@ -44,7 +37,6 @@ static int setup(void **state) {
         (void) strcpy(f->path, "/tmp/test-directory.XXXXXX");
         assert_non_null(mkdtemp(f->path));
         assert_int_equal(directory_new(&f->directory, f->path), 0);
-        f->settings = DIRECTORY_SETTINGS_DEFAULT;
 
         *state = f;
         return 0;
@@ -64,14 +56,6 @@ static void file_make(const struct fixture *f, const char *name, const char *byt
 
         assert_true(fd >= 0);
         assert_int_equal(write(fd, bytes, size), size);
-}
-
-/* Really takes @size bytes of the disk. */
-static void file_make_large(const struct fixture *f, const char *name, uint64_t size) {
-        _cleanup_(closep) int fd = open(path_of(f, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-
-        assert_true(fd >= 0);
-        assert_int_equal(posix_fallocate(fd, 0, (off_t) size), 0);
 }
 
 static bool file_exists(const struct fixture *f, const char *name) {
@@ -241,7 +225,7 @@ static void test_find_end(void **state) {
 /* A sealed file is named by its first record, also when another process began it. */
 static void test_seal(void **state) {
         struct fixture *f = *state;
-        char name[DIRECTORY_NAME_MAX];
+        char name[SEALED_NAME_MAX];
 
         assert_int_equal(directory_open_live(f->directory), 0);
         assert_int_equal(directory_seal(f->directory, false, 0, name), -ENODATA);
@@ -267,7 +251,7 @@ static void test_seal(void **state) {
 /* Never over another file. */
 static void test_seal_again(void **state) {
         struct fixture *f = *state;
-        char name[DIRECTORY_NAME_MAX];
+        char name[SEALED_NAME_MAX];
 
         for (unsigned int i = 1; i <= 3; ++i) {
                 assert_int_equal(directory_open_live(f->directory), 0);
@@ -284,7 +268,7 @@ static void test_seal_again(void **state) {
 /* What was begun and not completed in a suspect file is written elsewhere, and does not stay torn here. */
 static void test_seal_suspect(void **state) {
         struct fixture *f = *state;
-        char name[DIRECTORY_NAME_MAX];
+        char name[SEALED_NAME_MAX];
         struct stat st;
 
         assert_int_equal(directory_open_live(f->directory), 0);
@@ -307,7 +291,7 @@ static void test_seal_suspect(void **state) {
 /* A file of this name that is not ours stays where it is. */
 static void test_replaced(void **state) {
         struct fixture *f = *state;
-        char name[DIRECTORY_NAME_MAX], from[256];
+        char name[SEALED_NAME_MAX], from[256];
 
         assert_int_equal(directory_open_live(f->directory), 0);
         live_append(f, "line\n");
@@ -323,209 +307,6 @@ static void test_replaced(void **state) {
         assert_true(file_exists(f, "moved"));
 }
 
-/* limits */
-
-static void count_deleted(void *userdata, const char *name, uint64_t bytes, bool is_old) {
-        struct fixture *f = userdata;
-
-        ++f->n_deleted;
-        f->is_old = is_old;
-        (void) snprintf(f->deleted, sizeof(f->deleted), "%s", name);
-}
-
-static void enforce(struct fixture *f, uint64_t total, uint64_t free, uint64_t wanted, uint64_t now_ns) {
-        struct directory_space space = { .total = total, .free = free };
-
-        f->n_deleted = 0;
-        assert_int_equal(directory_enforce(f->directory, &f->settings, space, wanted, now_ns, count_deleted,
-                                         f, &f->usage),
-                        0);
-}
-
-static void make_sealed(struct fixture *f, unsigned int n) {
-        char name[128];
-
-        for (unsigned int i = 0; i < n; ++i) {
-                (void) snprintf(name, sizeof(name), "sealed/readings-20261123T1049%02uZ-%020u.jsonl", i, i);
-                file_make_large(f, name, MIB);
-        }
-        file_make_large(f, "sealed/not-ours", MIB);
-}
-
-/* What a fresh install allows itself. */
-static void test_defaults(void **state) {
-        struct fixture *f = *state;
-
-        assert_int_equal(directory_open_live(f->directory), 0);
-
-        /* 10 % of the file system, an eighth of that a file */
-        enforce(f, 10000 * MIB, 9000 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 1000 * MIB);
-        assert_int_equal(f->usage.room, 1000 * MIB);
-        assert_int_equal(f->usage.max_file_size, 125 * MIB);
-
-        /* 4 GiB at most, 128 MiB a file */
-        enforce(f, 1000000 * MIB, 900000 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 4096 * MIB);
-        assert_int_equal(f->usage.max_file_size, 128 * MIB);
-
-        /* 15 % stay free */
-        enforce(f, 10000 * MIB, 1600 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 100 * MIB);
-        enforce(f, 10000 * MIB, 1500 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 0);
-        assert_int_equal(f->usage.room, 0);
-
-        /* A file system that tells nothing */
-        enforce(f, 0, UINT64_MAX / 2, MIB, 0);
-        assert_int_equal(f->usage.max_file_size, 128 * MIB);
-
-        /* A tiny one */
-        enforce(f, 16 * MIB, 16 * MIB, MIB, 0);
-        assert_int_equal(f->usage.max_file_size, DIRECTORY_FILE_SIZE_MIN);
-}
-
-/* A share and a number of bytes: the lesser of both holds. */
-static void test_limits(void **state) {
-        struct fixture *f = *state;
-
-        assert_int_equal(directory_open_live(f->directory), 0);
-        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 2500, .bytes = UINT64_MAX };
-        enforce(f, 1001 * MIB, 1001 * MIB, MIB, 0);
-        assert_in_range(f->usage.limit, 1001 * MIB / 4 - 1, 1001 * MIB / 4);
-
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 100 * MIB };
-        enforce(f, 1000 * MIB, 1000 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 100 * MIB);
-
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = UINT64_MAX };
-        enforce(f, 1000 * MIB, 600 * MIB, MIB, 0);
-        assert_int_equal(f->usage.limit, 600 * MIB);
-
-        /* Two files fit at least, so that there is one to delete. */
-        f->settings.max_use.bytes = 10 * MIB;
-        f->settings.max_file_size = 50 * MIB;
-        enforce(f, 1000 * MIB, 600 * MIB, MIB, 0);
-        assert_int_equal(f->usage.max_file_size, 5 * MIB);
-}
-
-/* The oldest go first, no more than it takes, and nothing that is not ours. */
-static void test_deletion(void **state) {
-        struct fixture *f = *state;
-
-        make_sealed(f, 6);
-        assert_int_equal(directory_open_live(f->directory), 0);
-        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 7 * MIB };
-
-        enforce(f, 100 * MIB, 50 * MIB, MIB, 0);
-        assert_int_equal(f->n_deleted, 0);
-        assert_int_equal(f->usage.n_sealed, 6);
-        assert_in_range(f->usage.use, 6 * MIB, 6 * MIB + 6 * 65536);
-
-        enforce(f, 100 * MIB, 50 * MIB, 3 * MIB, 0);
-        assert_int_equal(f->n_deleted, 2);
-        assert_string_equal(f->deleted, "readings-20261123T104901Z-00000000000000000001.jsonl");
-        assert_false(f->is_old);
-        assert_int_equal(f->usage.n_sealed, 4);
-        assert_true(f->usage.room >= 3 * MIB - 65536 * 4);
-
-        /* For who needs the space otherwise: KeepFree= */
-        f->settings.keep_free.bytes = 48 * MIB;
-        enforce(f, 100 * MIB, 46 * MIB, MIB, 0);
-        assert_int_equal(f->n_deleted, 3);
-        assert_int_equal(f->usage.n_sealed, 1);
-
-        /* More than there is to delete: no room, but the live file stays. */
-        enforce(f, 100 * MIB, 10 * MIB, MIB, 0);
-        assert_int_equal(f->usage.n_sealed, 0);
-        assert_int_equal(f->usage.room, 0);
-        assert_true(file_exists(f, "readings.jsonl"));
-        assert_true(file_exists(f, "sealed/not-ours"));
-}
-
-/* What somebody reads is passed over, for its age and for room, until nothing else is left. */
-static void test_held(void **state) {
-        struct fixture *f = *state;
-        _cleanup_(closep) int fd = -1;
-
-        make_sealed(f, 4);
-        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 5 * MIB };
-        fd = open(path_of(f, "sealed/readings-20261123T104900Z-00000000000000000000.jsonl"),
-                        O_RDONLY | O_CLOEXEC);
-        assert_true(fd >= 0);
-        file_hold(fd);
-
-        enforce(f, 100 * MIB, 50 * MIB, 2 * MIB, 0);
-        assert_int_equal(f->n_deleted, 1);
-        assert_string_equal(f->deleted, "readings-20261123T104901Z-00000000000000000001.jsonl");
-        assert_int_equal(f->usage.n_sealed, 3);
-
-        f->settings.max_retention_ns = 0;
-        enforce(f, 100 * MIB, 50 * MIB, 2 * MIB, NSEC_INFINITY - 1);
-        assert_int_equal(f->n_deleted, 2);
-        assert_int_equal(f->usage.n_sealed, 1);
-        f->settings.max_retention_ns = NSEC_INFINITY;
-
-        enforce(f, 100 * MIB, 50 * MIB, 5 * MIB, 0);
-        assert_int_equal(f->n_deleted, 1);
-        assert_string_equal(f->deleted, "readings-20261123T104900Z-00000000000000000000.jsonl");
-        assert_int_equal(f->usage.n_sealed, 0);
-
-        closep(&fd);
-        make_sealed(f, 1);
-        enforce(f, 100 * MIB, 50 * MIB, 5 * MIB, 0);
-        assert_int_equal(f->n_deleted, 1);
-}
-
-/* Space that the live file has in advance is use, and still room. */
-static void test_preallocated(void **state) {
-        struct fixture *f = *state;
-
-        assert_int_equal(directory_open_live(f->directory), 0);
-        live_append(f, "line\n");
-        assert_int_equal(fallocate(directory_get_fd(f->directory), FALLOC_FL_KEEP_SIZE, 0, 4 * MIB), 0);
-        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 7 * MIB };
-        enforce(f, 100 * MIB, 50 * MIB, 0, 0);
-        assert_in_range(f->usage.use, 4 * MIB, 4 * MIB + 65536);
-        assert_int_equal(f->usage.room, 7 * MIB - 5);
-}
-
-static void test_retention(void **state) {
-        struct fixture *f = *state;
-        struct timespec times[2] = { { .tv_sec = 1000000 }, { .tv_sec = 1000000 } };
-
-        make_sealed(f, 3);
-        assert_int_equal(utimensat(AT_FDCWD,
-                                         path_of(f, "sealed/"
-                                                    "readings-20261123T104900Z-00000000000000000000.jsonl"),
-                                         times, 0),
-                        0);
-        f->settings.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.max_retention_ns = NSEC_PER_HOUR;
-
-        enforce(f, 1000 * MIB, 500 * MIB, MIB, 1000000 * NSEC_PER_SEC + NSEC_PER_HOUR);
-        assert_int_equal(f->n_deleted, 0);
-        enforce(f, 1000 * MIB, 500 * MIB, MIB, 1000000 * NSEC_PER_SEC + NSEC_PER_HOUR + 1);
-        assert_int_equal(f->n_deleted, 1);
-        assert_true(f->is_old);
-        assert_string_equal(f->deleted, "readings-20261123T104900Z-00000000000000000000.jsonl");
-        assert_int_equal(f->usage.n_sealed, 2);
-}
-
-static void test_measure(void **state) {
-        struct fixture *f = *state;
-        struct directory_space space;
-
-        assert_int_equal(directory_measure(f->directory, &space), 0);
-        assert_true(space.total > 0);
-        assert_true(space.free <= space.total);
-}
-
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
@@ -538,13 +319,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_seal_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_suspect, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_deletion, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_held, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_preallocated, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_retention, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_measure, setup, teardown),
         };
 
         (void) umask(022);

@@ -48,8 +48,8 @@ struct fixture {
         struct ring_statistics statistics;
         struct keeper *keeper;
         unsigned int n_events[RECORDER_N_EVENTS];
-        char sealed[DIRECTORY_NAME_MAX]; /* the last */
-        size_t sealed_at[N_SEALED];      /* number of changes by then */
+        char sealed[SEALED_NAME_MAX]; /* the last */
+        size_t sealed_at[N_SEALED];   /* number of changes by then */
         i4_encoder *encoder;
 };
 
@@ -75,8 +75,8 @@ static int setup(void **state) {
         f->settings.extras = I4_EXTRA_SEQUENCE;
         f->settings.flush_ns = NSEC_PER_MSEC;
         f->settings.sync_ns = 0;
-        f->settings.directory.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.directory.max_file_ns = NSEC_INFINITY; /* records are of 1970 */
+        f->settings.retention.keep_free = (struct retention_limit){ .share_e4 = 10000 };
+        f->settings.retention.max_file_ns = NSEC_INFINITY; /* records are of 1970 */
 
         *state = f;
         return 0;
@@ -307,13 +307,13 @@ static unsigned int check_story(struct fixture *f) {
         assert_string_equal(f->sealed, "readings-19700101T000001Z-00000000000000001160.jsonl");
         assert_complete(f, FIRST, END);
 
-        f->settings.directory.max_retention_ns = NSEC_PER_HOUR;
+        f->settings.retention.max_retention_ns = NSEC_PER_HOUR;
         keeper_set_settings(f->keeper, &f->settings);
         disk_pass_time(2 * NSEC_PER_HOUR);
         pass(f, 10 * NSEC_PER_SEC);
         assert_int_equal(f->n_events[RECORDER_DELETED], N_SEALED);
         assert_complete(f, END - 1, END);
-        f->settings.directory.max_retention_ns = NSEC_INFINITY;
+        f->settings.retention.max_retention_ns = NSEC_INFINITY;
 
         end_story(f);
         forget(f);

@@ -59,8 +59,8 @@ static int setup(void **state) {
         assert_ptr_not_equal(f->state, MAP_FAILED);
         f->settings = RECORDER_SETTINGS_DEFAULT;
         f->settings.flush_ns = NSEC_PER_MSEC;
-        f->settings.directory.keep_free = (struct directory_limit){ .share_e4 = 10000 };
-        f->settings.directory.max_file_ns = NSEC_INFINITY; /* records are of 1970 */
+        f->settings.retention.keep_free = (struct retention_limit){ .share_e4 = 10000 };
+        f->settings.retention.max_file_ns = NSEC_INFINITY; /* records are of 1970 */
         f->script = FAULT_SCRIPT_INIT;
         f->factory = (struct engine_factory){ .new = fault_engine_new, .userdata = &f->script };
 
@@ -391,7 +391,7 @@ static void test_torn(void **state) {
         /* Old enough to be sealed at once: not before the line is whole. */
         assert_int_equal(truncate(path, st.st_size - 10), 0);
         *f->state = noted;
-        f->settings.directory.max_file_ns = NSEC_PER_HOUR;
+        f->settings.retention.max_file_ns = NSEC_PER_HOUR;
         start(f);
         publish(f, 5);
         wait_stored(f, FIRST + 30);
@@ -446,7 +446,7 @@ static void test_kill(void **state) {
                 pid_t pid;
 
                 f->settings.engine = i % 2 ? ENGINE_PWRITE : ENGINE_AUTO;
-                f->settings.directory.max_file_size = DIRECTORY_FILE_SIZE_MIN;
+                f->settings.retention.max_file_size = RETENTION_FILE_SIZE_MIN;
                 f->ring->head = ring_view_get_published(&f->view);
                 pid = fork();
                 assert_true(pid >= 0);
@@ -666,7 +666,7 @@ static void test_size(void **state) {
         _cleanup_(text_deinit) struct text text = {};
 
         text_init(&text);
-        f->settings.directory.max_file_size = DIRECTORY_FILE_SIZE_MIN;
+        f->settings.retention.max_file_size = RETENTION_FILE_SIZE_MIN;
         start(f);
         publish_blocking(f, 8000);
         assert_string_equal(expect(f, RECORDER_SEALED)->name,
@@ -674,7 +674,7 @@ static void test_size(void **state) {
         (void) snprintf(path, sizeof(path), "%s/sealed/%s", f->path, f->event.name);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_size, f->event.value);
-        assert_in_range(st.st_size, DIRECTORY_FILE_SIZE_MIN - 80000, DIRECTORY_FILE_SIZE_MIN);
+        assert_in_range(st.st_size, RETENTION_FILE_SIZE_MIN - 80000, RETENTION_FILE_SIZE_MIN);
         assert_true(st.st_blocks * 512 <= st.st_size + 4096);
         assert_int_equal(st.st_mode & 07777, 0640);
         stop(f);
@@ -714,7 +714,7 @@ static void test_max_use(void **state) {
         size_t offset = 0;
 
         text_init(&text);
-        f->settings.directory.max_use = (struct directory_limit){ .share_e4 = 10000, .bytes = 3 << 19 };
+        f->settings.retention.max_use = (struct retention_limit){ .share_e4 = 10000, .bytes = 3 << 19 };
         start(f);
         publish_blocking(f, 20000);
         assert_int_equal(expect(f, RECORDER_DELETED)->error, 0);
@@ -733,15 +733,15 @@ static void test_max_use(void **state) {
 static void test_keep_free(void **state) {
         struct fixture *f = *state;
 
-        f->settings.directory.keep_free =
-                        (struct directory_limit){ .share_e4 = 10000, .bytes = UINT64_MAX - 1 };
+        f->settings.retention.keep_free =
+                        (struct retention_limit){ .share_e4 = 10000, .bytes = UINT64_MAX - 1 };
         start(f);
         publish(f, 1000);
         assert_int_equal(expect(f, RECORDER_LIMITED)->value, 0);
         assert_int_equal(f->ring->statistics->storage_state, I4_STORAGE_FULL);
         assert_int_equal(recorder_get_stored(f->recorder), FIRST);
 
-        f->settings.directory.keep_free.bytes = 0;
+        f->settings.retention.keep_free.bytes = 0;
         assert_int_equal(recorder_set_settings(f->recorder, &f->settings), 0);
         (void) expect(f, RECORDER_RECOVERED);
         wait_stored(f, FIRST + 1000);

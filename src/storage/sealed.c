@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "storage/sealed.h"
+
+#include "util/clock.h"
+#include "util/macros.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define PREFIX     "readings-"
+#define SUFFIX     ".jsonl"
+#define STAT_BLOCK UINT64_C(512) /* unit of st_blocks */
+
+void sealed_format_name(char name[static SEALED_NAME_MAX], uint64_t time_ns, uint64_t sequence,
+                unsigned int attempt, bool is_suspect) {
+        time_t time = (time_t) (time_ns / NSEC_PER_SEC);
+        char text[sizeof("20261123T104943Z") + 8], again[16] = "";
+        struct tm tm = {};
+
+        (void) gmtime_r(&time, &tm);
+        (void) strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
+        if (attempt > 0)
+                (void) snprintf(again, sizeof(again), "-%u", attempt + 1);
+
+        (void) snprintf(name, SEALED_NAME_MAX, PREFIX "%s-%020" PRIu64 "%s%s" SUFFIX, text, sequence, again,
+                        is_suspect ? ".suspect" : "");
+}
+
+static bool sealed_is_ours(const char *name) {
+        size_t size = strlen(name), suffix = strlen(SUFFIX);
+
+        return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && size > suffix &&
+               strcmp(name + size - suffix, SUFFIX) == 0;
+}
+
+static int sealed_open(int fd, DIR **dirp) {
+        _cleanup_(closep) int own_fd = -1;
+
+        own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (own_fd < 0)
+                return -errno;
+        *dirp = fdopendir(own_fd);
+        if (!*dirp)
+                return -errno;
+
+        (void) TAKE_FD(own_fd);
+        return 0;
+}
+
+static int sealed_list_add(struct sealed_list *list, const char *name, const struct stat *st) {
+        struct sealed_file *files;
+        char *copy;
+
+        if (list->n_files == list->n_allocated) {
+                size_t n = 2 * list->n_allocated + 64;
+
+                files = reallocarray(list->files, n, sizeof(*files));
+                if (!files)
+                        return -ENOMEM;
+                list->files = files;
+                list->n_allocated = n;
+        }
+
+        copy = strdup(name);
+        if (!copy)
+                return -ENOMEM;
+
+        list->files[list->n_files++] = (struct sealed_file){
+                .name = copy,
+                .inode = st->st_ino,
+                .bytes = (uint64_t) st->st_blocks * STAT_BLOCK,
+                .time_ns = timespec_to_ns(st->st_mtim),
+        };
+        return 0;
+}
+
+static int sealed_compare(const void *a, const void *b) {
+        return strcmp(((const struct sealed_file *) a)->name, ((const struct sealed_file *) b)->name);
+}
+
+/* By their names, which is oldest first. Consumers may remove files too, so it is read anew each time. */
+int sealed_list_read(struct sealed_list *list, int fd) {
+        _cleanup_(closedirp) DIR *dir = NULL;
+        struct dirent *entry;
+        struct stat st;
+        int r;
+
+        r = sealed_open(fd, &dir);
+        if (r < 0)
+                return r;
+
+        while ((errno = 0, entry = readdir(dir))) {
+                if (!sealed_is_ours(entry->d_name) ||
+                                fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+                                !S_ISREG(st.st_mode))
+                        continue;
+                r = sealed_list_add(list, entry->d_name, &st);
+                if (r < 0)
+                        return r;
+        }
+        if (errno > 0)
+                return -errno;
+
+        if (list->n_files > 1)
+                qsort(list->files, list->n_files, sizeof(*list->files), sealed_compare);
+        return 0;
+}
+
+void sealed_list_deinit(struct sealed_list *list) {
+        for (size_t i = 0; i < list->n_files; ++i)
+                free(list->files[i].name);
+        free(list->files);
+        *list = (struct sealed_list){};
+}
