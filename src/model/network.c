@@ -8,7 +8,7 @@
  *
  *     pipeline   load and weather, and an incident that spreads     once a second
  *     signal     what a healthy sensor would show                   signal.h
- *     incident   what is wrong with the sensor itself               incident.h
+ *     fault      what is wrong with the sensor itself               fault.h
  *     alarm      limits and deadband                                alarm.h
  *
  * What is kept between readings is only a bookmark that makes the next one cheap. Throwing it away, as a
@@ -23,6 +23,7 @@
  */
 
 #include "model/alarm.h"
+#include "model/fault.h"
 #include "model/fleet.h"
 #include "model/incident.h"
 #include "model/model-private.h"
@@ -53,9 +54,6 @@
 
 #define PIPELINE_INCIDENT_NS (45 * NSEC_PER_MIN)
 #define SENSOR_INCIDENT_NS   (10 * NSEC_PER_MIN)
-
-/* Spikes show in so few readings of their time: one of these. */
-#define SPIKE_ODDS 8u
 
 #define ALARM_POINTS     8u /* in the grid of noise: how far an alarm looks back */
 #define ALARM_NOT_JUDGED UINT8_MAX
@@ -132,13 +130,6 @@ struct network {
         struct incident_odds pipeline_odds, sensor_odds;
         struct network_type types[CATALOG_TYPES_MAX];
         uint32_t n_sensors, n_pipelines;
-};
-
-struct network_value {
-        int32_t value_e2;
-        uint32_t event;
-        enum i4_fault fault;
-        bool is_bad; /* and the sensor knows it */
 };
 
 /* pipelines */
@@ -323,74 +314,6 @@ static void sensor_find_incident(struct network *network, const struct network_s
                 history->held_e2 = sensor_get_signal_at(network, sensor, incident->start_ns);
 }
 
-static int32_t clamp(int64_t value_e2) {
-        return (int32_t) MIN(MAX(value_e2, (int64_t) INT32_MIN), (int64_t) INT32_MAX);
-}
-
-static uint64_t history_draw_chance(const struct network_history *history, uint64_t time_ns) {
-        return random_mix(history->key ^ random_mix(time_ns));
-}
-
-static bool incident_shows(const struct network_history *history, uint64_t time_ns) {
-        const struct incident *incident = &history->incident;
-
-        if (time_ns < incident->start_ns || time_ns >= incident->end_ns)
-                return false;
-
-        return incident->kind != I4_FAULT_SPIKE || history_draw_chance(history, time_ns) % SPIKE_ODDS == 0;
-}
-
-/* What the incident makes of @value_e2. Sizes are shares of the range of the type, by its strength from half
- * to whole. */
-static struct network_value incident_apply(const struct network_history *history,
-                const struct signal_type *type, uint64_t time_ns, int32_t value_e2) {
-        const struct incident *incident = &history->incident;
-        int64_t range_e2 = (int64_t) type->maximum_e2 - type->minimum_e2;
-        int64_t size_e2 = (range_e2 * (32768 + incident->strength_q16 / 2)) >> 16;
-        uint64_t chance = history_draw_chance(history, time_ns);
-        struct network_value result = { .fault = (enum i4_fault) incident->kind, .event = incident->id };
-        int64_t value = value_e2, into_ns = (int64_t) (time_ns - incident->start_ns);
-
-        if (incident->is_negative)
-                size_e2 = -size_e2;
-
-        switch (incident->kind) {
-        case I4_FAULT_SPIKE:
-                value += size_e2 * 2 / 5;
-                break;
-        case I4_FAULT_STUCK:
-                value = history->held_e2;
-                break;
-        case I4_FAULT_DRIFT:
-                /* In steps of a millisecond; a drift may be shorter. */
-                value += size_e2 / 4 * (into_ns >> 20) /
-                         (int64_t) (((incident->end_ns - incident->start_ns) >> 20) + 1);
-                break;
-        case I4_FAULT_OFFSET:
-                value += size_e2 / 8;
-                break;
-        case I4_FAULT_NOISE:
-                value += (size_e2 / 12) * noise_draw_normal(chance, 0) / NOISE_ONE;
-                result.is_bad = true;
-                break;
-        case I4_FAULT_DROPOUT:
-                value = type->minimum_e2;
-                result.is_bad = true;
-                break;
-        case I4_FAULT_CLIPPING:
-                value = MIN(value, (int64_t) history->held_e2);
-                break;
-        default:
-                value = type->maximum_e2 + 1 + (int64_t) random_scale(chance, (uint64_t) range_e2 / 5 + 1);
-                result.is_bad = true;
-                result.value_e2 = clamp(value);
-                return result;
-        }
-
-        result.value_e2 = clamp(MIN(MAX(value, (int64_t) type->minimum_e2), (int64_t) type->maximum_e2));
-        return result;
-}
-
 /* Can an incident of its pipeline show in it at all? The flow changes everywhere, and with it the friction.
  */
 static bool type_is_touched(const struct network_type *type) {
@@ -408,7 +331,7 @@ static bool sensor_is_reached(const struct network *network, const struct networ
         return hydraulics_get_progress_q16(&moment->surroundings.hydraulics, &place.place) > 0;
 }
 
-static struct network_value sensor_look(struct network *network, const struct network_sensor *sensor,
+static struct observation sensor_look(struct network *network, const struct network_sensor *sensor,
                 uint64_t time_ns, int32_t noise) {
         const struct network_type *type = &network->types[sensor->type];
         struct network_history *history = sensor_get_history(network, sensor);
@@ -419,15 +342,17 @@ static struct network_value sensor_look(struct network *network, const struct ne
                 sensor_find_incident(network, sensor, history, time_ns);
 
         value_e2 = sensor_get_signal_e2(network, sensor, time_ns, noise);
-        if (unlikely(history->incident.kind != I4_FAULT_NONE) && incident_shows(history, time_ns))
-                return incident_apply(history, &type->signal, time_ns, value_e2);
+        if (unlikely(history->incident.kind != I4_FAULT_NONE) &&
+                        fault_shows(&history->incident, history->key, time_ns))
+                return fault_apply(&history->incident, history->key, history->held_e2, &type->signal, time_ns,
+                                value_e2);
 
         /* The sensor works; its pipeline need not be well. */
         moment = pipeline_look(network, &network->pipelines[sensor->pipeline], time_ns);
         if (!sensor_is_reached(network, sensor, moment))
-                return (struct network_value){ .value_e2 = value_e2 };
+                return (struct observation){ .value_e2 = value_e2 };
 
-        return (struct network_value){
+        return (struct observation){
                 .value_e2 = value_e2,
                 .fault = (enum i4_fault) moment->incident.kind,
                 .event = moment->incident.id,
@@ -630,7 +555,7 @@ __attribute__((noinline)) static void sensor_read(struct network *network, struc
         const struct network_history *history = sensor_get_history(network, sensor);
         uint64_t phase_ns = key_get_phase_ns(history->key, type);
         bool is_in_maintenance = key_get_maintenance_age_ns(history->key, time_ns) < MAINTENANCE_NS;
-        struct network_value value;
+        struct observation value;
         enum alarm alarm;
         int32_t noise;
 
@@ -886,7 +811,7 @@ static void network_set_sensor_odds(
 
         for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
                 shares_q32[kind] = settings_get_share_q32(settings, mix, kind) *
-                                   (kind == I4_FAULT_SPIKE ? SPIKE_ODDS : 1);
+                                   (kind == I4_FAULT_SPIKE ? FAULT_SPIKE_ODDS : 1);
 
         network->sensor_odds = incident_odds_make(shares_q32, INCIDENT_SENSOR_SLOT_NS, SENSOR_INCIDENT_NS);
 }
