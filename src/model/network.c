@@ -25,6 +25,7 @@
 #include "model/alarm.h"
 #include "model/fault.h"
 #include "model/fleet.h"
+#include "model/hazard.h"
 #include "model/incident.h"
 #include "model/model-private.h"
 #include "model/noise.h"
@@ -51,9 +52,6 @@
 
 #define MAINTENANCE_SLOT_NS (UINT64_C(30) * 86400 * NSEC_PER_SEC)
 #define MAINTENANCE_NS      (2 * 3600 * NSEC_PER_SEC)
-
-#define PIPELINE_INCIDENT_NS (45 * NSEC_PER_MIN)
-#define SENSOR_INCIDENT_NS   (10 * NSEC_PER_MIN)
 
 #define ALARM_POINTS     8u /* in the grid of noise: how far an alarm looks back */
 #define ALARM_NOT_JUDGED UINT8_MAX
@@ -127,7 +125,7 @@ struct network {
         struct network_sensor *sensors;    /* in the order of the scan, */
         struct network_history *histories; /* as these */
         struct noise_bridge bridge;
-        struct incident_odds pipeline_odds, sensor_odds;
+        struct hazard hazard;
         struct network_type types[CATALOG_TYPES_MAX];
         uint32_t n_sensors, n_pipelines;
 };
@@ -143,29 +141,16 @@ static uint32_t load_get_q16(struct network *network, struct network_pipeline *p
         return (uint32_t) (65536 + weather_sine_q16(day - 65536 * 10 / 24) / 16 + noise / 25);
 }
 
-/* What is wrong with a pipeline, and how long nothing else is. */
 static struct scenario_span pipeline_look_up(const struct network *network, const struct scenario *scenario,
-                uint32_t number, uint64_t time_ns, struct incident *incident) {
-        const struct network_pipeline *pipeline = &network->pipelines[number];
-        uint64_t slot = time_ns / INCIDENT_PIPELINE_SLOT_NS, slot_ns = slot * INCIDENT_PIPELINE_SLOT_NS;
-        struct scenario_span span = scenario_find(scenario, true, number, time_ns);
-
-        if (span.incident) {
-                *incident = *span.incident;
-                return span;
-        }
-
-        incident_draw_pipeline(incident, &network->pipeline_odds, pipeline->incident_key, slot,
-                        pipeline->plant->length_e2);
-        span.from_ns = MAX(span.from_ns, slot_ns);
-        span.until_ns = MIN(span.until_ns, slot_ns + INCIDENT_PIPELINE_SLOT_NS);
-        return span;
+                const struct network_pipeline *pipeline, uint64_t time_ns, struct incident *incident) {
+        return hazard_find_pipeline(&network->hazard, scenario, (uint32_t) (pipeline - network->pipelines),
+                        pipeline->incident_key, pipeline->plant->length_e2, time_ns, incident);
 }
 
 static void pipeline_find_incident(
                 struct network *network, struct network_pipeline *pipeline, uint64_t time_ns) {
-        struct scenario_span span = pipeline_look_up(network, network->scenario,
-                        (uint32_t) (pipeline - network->pipelines), time_ns, &pipeline->incident);
+        struct scenario_span span =
+                        pipeline_look_up(network, network->scenario, pipeline, time_ns, &pipeline->incident);
 
         pipeline->incident_from_ns = span.from_ns;
         pipeline->incident_span_ns = span.until_ns - span.from_ns;
@@ -265,32 +250,6 @@ static int32_t sensor_get_signal_e2(struct network *network, const struct networ
         return signal_get_e2(&network->types[sensor->type].signal, &place, &moment->surroundings, noise);
 }
 
-/* Incidents are not in step either: by how much a sensor's own time is ahead. */
-static uint64_t key_get_incident_phase_ns(uint64_t key) {
-        return random_scale(random_mix(key), INCIDENT_SENSOR_SLOT_NS);
-}
-
-/* What is wrong with a sensor, in the plant's time, and how long nothing else is. */
-static struct scenario_span sensor_look_up(const struct network *network, const struct scenario *scenario,
-                uint32_t number, uint64_t key, uint64_t time_ns, struct incident *incident) {
-        uint64_t ahead_ns = key_get_incident_phase_ns(key);
-        uint64_t slot = (time_ns + ahead_ns) / INCIDENT_SENSOR_SLOT_NS;
-        uint64_t slot_ns = slot * INCIDENT_SENSOR_SLOT_NS - ahead_ns;
-        struct scenario_span span = scenario_find(scenario, false, number, time_ns);
-
-        if (span.incident) {
-                *incident = *span.incident;
-                return span;
-        }
-
-        incident_draw_sensor(incident, &network->sensor_odds, key, slot);
-        incident->start_ns -= ahead_ns;
-        incident->end_ns -= ahead_ns;
-        span.from_ns = MAX(span.from_ns, slot_ns);
-        span.until_ns = MIN(span.until_ns, slot_ns + INCIDENT_SENSOR_SLOT_NS);
-        return span;
-}
-
 static int32_t sensor_get_signal_at(
                 struct network *network, const struct network_sensor *sensor, uint64_t time_ns) {
         const struct network_type *type = &network->types[sensor->type];
@@ -305,8 +264,8 @@ static int32_t sensor_get_signal_at(
 static void sensor_find_incident(struct network *network, const struct network_sensor *sensor,
                 struct network_history *history, uint64_t time_ns) {
         struct incident *incident = &history->incident;
-        struct scenario_span span = sensor_look_up(
-                        network, network->scenario, sensor->number, history->key, time_ns, incident);
+        struct scenario_span span = hazard_find_sensor(
+                        &network->hazard, network->scenario, sensor->number, history->key, time_ns, incident);
 
         history->incident_from_ns = span.from_ns;
         history->incident_span_ns = span.until_ns - span.from_ns;
@@ -639,11 +598,11 @@ static int network_describe(const struct model *model, const struct scenario *sc
 
         if (record->fault >= I4_FAULT_LEAK) {
                 entry->target = record->pipeline;
-                (void) pipeline_look_up(network, scenario, record->pipeline,
+                (void) pipeline_look_up(network, scenario, &network->pipelines[record->pipeline],
                                 record->time_ns / NSEC_PER_SEC * NSEC_PER_SEC, &entry->incident);
         } else {
                 entry->target = record->sensor;
-                (void) sensor_look_up(network, scenario, record->sensor,
+                (void) hazard_find_sensor(&network->hazard, scenario, record->sensor,
                                 random_derive(network->seed, record->sensor), record->time_ns,
                                 &entry->incident);
         }
@@ -733,6 +692,14 @@ static void network_set_types(struct network *network, const struct i4_catalog *
         }
 }
 
+static uint32_t network_count_touched(const struct network *network, uint32_t n_types) {
+        uint32_t n = 0;
+
+        for (uint32_t i = 0; i < n_types; ++i)
+                n += type_is_touched(&network->types[i]);
+        return n;
+}
+
 static void network_set_pipelines(struct network *network, uint64_t seed, uint32_t n_pipelines) {
         network->n_pipelines = n_pipelines;
         for (uint32_t i = 0; i < n_pipelines; ++i) {
@@ -795,75 +762,6 @@ static int network_set_sensors(struct network *network, uint64_t seed, const str
         return 0;
 }
 
-/* odds */
-
-/* Of all readings, those that a kind is to have. */
-static uint64_t settings_get_share_q32(
-                const struct model_settings *settings, const struct mix *mix, size_t kind) {
-        return (uint64_t) (((unsigned __int128) settings->anomalies_e4 * mix->weights[kind] << 32) /
-                           (10000 * mix_get_sum(mix)));
-}
-
-/* A sensor in trouble shows it in each reading, but for spikes. */
-static void network_set_sensor_odds(
-                struct network *network, const struct model_settings *settings, const struct mix *mix) {
-        uint64_t shares_q32[I4_N_FAULT] = {};
-
-        for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
-                shares_q32[kind] = settings_get_share_q32(settings, mix, kind) *
-                                   (kind == I4_FAULT_SPIKE ? FAULT_SPIKE_ODDS : 1);
-
-        network->sensor_odds = incident_odds_make(shares_q32, INCIDENT_SENSOR_SLOT_NS, SENSOR_INCIDENT_NS);
-}
-
-/*
- * A pipeline in trouble shows it to sensors of some types only, and only where they do not have a trouble of
- * their own; so it has to be in trouble for longer. At a place it ends later than where it began.
- */
-static void network_set_pipeline_odds(struct network *network, const struct model_settings *settings,
-                const struct mix *mix, uint32_t n_touched, uint32_t n_types) {
-        uint64_t shares_q32[I4_N_FAULT] = {}, seen_q32 = UINT64_C(1) << 32;
-
-        for (size_t kind = 0; kind < I4_FAULT_LEAK; ++kind)
-                seen_q32 -= settings_get_share_q32(settings, mix, kind);
-        seen_q32 = seen_q32 * n_touched / n_types;
-        seen_q32 += seen_q32 * (INCIDENT_DEVELOPMENT_NS / NSEC_PER_SEC) /
-                    (PIPELINE_INCIDENT_NS / NSEC_PER_SEC);
-
-        for (size_t kind = I4_FAULT_LEAK; kind < I4_N_FAULT && seen_q32 > 0; ++kind) {
-                uint64_t share_q32 = settings_get_share_q32(settings, mix, kind);
-
-                shares_q32[kind] = (uint64_t) (((unsigned __int128) share_q32 << 32) / seen_q32);
-        }
-
-        network->pipeline_odds =
-                        incident_odds_make(shares_q32, INCIDENT_PIPELINE_SLOT_NS, PIPELINE_INCIDENT_NS);
-}
-
-/* Where no type shows what happens to pipelines, sensors have it all, unless nothing is asked of them. */
-static struct mix mix_without_pipelines(const struct mix *mix) {
-        struct mix sensors = *mix;
-
-        for (size_t kind = I4_FAULT_LEAK; kind < I4_N_FAULT; ++kind)
-                sensors.weights[kind] = 0;
-
-        return mix_get_sum(&sensors) > 0 ? sensors : *mix;
-}
-
-static void network_set_odds(
-                struct network *network, const struct model_settings *settings, uint32_t n_types) {
-        struct mix mix = mix_get_sum(&settings->mix) > 0 ? settings->mix : mix_get_usual();
-        uint32_t n_touched = 0;
-
-        for (uint32_t i = 0; i < n_types; ++i)
-                n_touched += type_is_touched(&network->types[i]);
-        if (n_touched == 0)
-                mix = mix_without_pipelines(&mix);
-
-        network_set_sensor_odds(network, settings, &mix);
-        network_set_pipeline_odds(network, settings, &mix, n_touched, n_types);
-}
-
 int network_new(struct model **modelp, const struct model_settings *settings,
                 const struct i4_catalog *catalog) {
         _cleanup_(network_freep) struct network *network = NULL;
@@ -885,7 +783,8 @@ int network_new(struct model **modelp, const struct model_settings *settings,
 
         noise_bridge_init(&network->bridge);
         network_set_types(network, catalog);
-        network_set_odds(network, settings, catalog->n_types);
+        hazard_init(&network->hazard, settings, network_count_touched(network, catalog->n_types),
+                        catalog->n_types);
         network_set_pipelines(network, settings->seed, catalog->n_pipelines);
         r = network_set_sensors(network, settings->seed, catalog);
         if (r < 0)
