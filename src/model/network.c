@@ -28,6 +28,7 @@
 #include "model/hazard.h"
 #include "model/incident.h"
 #include "model/model-private.h"
+#include "model/network-private.h"
 #include "model/noise.h"
 #include "model/plant.h"
 #include "model/scenario.h"
@@ -42,176 +43,14 @@
 
 /* What is random about pipelines and sensors, apart. */
 #define KEY_PIPELINES UINT64_C(0x7069706573000000)
-#define KEY_LOAD      1u
-#define KEY_INCIDENTS 2u
 
 #define COUNTER_QUALITY (UINT64_C(5) << 60)
-
-#define LOAD_TIME_CONSTANT_NS (7200 * NSEC_PER_SEC)
-#define FLUID_LAG_NS          (3 * 3600 * NSEC_PER_SEC)
 
 #define MAINTENANCE_SLOT_NS (UINT64_C(30) * 86400 * NSEC_PER_SEC)
 #define MAINTENANCE_NS      (2 * 3600 * NSEC_PER_SEC)
 
 #define ALARM_POINTS     8u /* in the grid of noise: how far an alarm looks back */
 #define ALARM_NOT_JUDGED UINT8_MAX
-
-struct network_type {
-        struct signal_type signal;
-        uint64_t step_ns;     /* of the noise's grid */
-        uint64_t inverse_q80; /* of it */
-        struct plant_limits limits;
-        struct alarm_quiet quiet;
-};
-
-/* A pipeline in one second. */
-struct network_moment {
-        uint64_t second; /* UINT64_MAX: none yet */
-        struct incident incident;
-        struct signal_surroundings surroundings;
-};
-
-struct network_pipeline {
-        uint64_t calm_from_ns, calm_span_ns; /* when @shared holds */
-        struct signal_shared shared[N_SIGNAL_KINDS];
-
-        const struct plant_pipeline *plant;
-        uint64_t incident_key;
-        struct incident incident;
-        uint64_t incident_from_ns, incident_span_ns; /* when that is the one to look at */
-        struct network_moment moments[2];            /* even seconds, odd seconds */
-        struct noise_series load;
-        struct plant_way_point middle;
-};
-
-/* What a calm reading needs. */
-struct network_sensor {
-        alignas(64) uint64_t calm_from_ns;
-        uint64_t calm_span_ns;
-        uint64_t point_ns;  /* when the noise is at @here, in the plant's time */
-        int32_t here, next; /* of the walk */
-        struct signal_own own;
-        uint32_t number;
-        int32_t latitude_e6;
-        int32_t longitude_e6;
-        uint32_t mile_post_e2;
-        uint16_t quality_e4; /* of a good reading, at the least */
-        uint16_t pipeline;
-        uint8_t type;
-        uint8_t station;
-        uint8_t alarm;  /* at the walk's point */
-        bool is_placed; /* the walk is anywhere */
-};
-
-/* And what else there is to know of a sensor. */
-struct network_history {
-        alignas(64) uint64_t key;
-        struct incident incident;
-        uint64_t incident_from_ns, incident_span_ns; /* when that is the one to look at */
-        int32_t held_e2;                             /* where the incident holds it */
-        int32_t end;                                 /* of the walk */
-};
-
-static_assert(PLANT_STATIONS_MAX <= UINT8_MAX, "the number of a station fits a byte");
-static_assert(sizeof(struct network_sensor) == 64, "one cache line for a calm reading");
-static_assert(sizeof(struct network_history) == 64, "another one for all the rest");
-
-struct network {
-        struct model model;
-        uint64_t seed;
-        struct plant *plant;
-        struct scenario *scenario; /* NULL: all is left to chance */
-        struct network_pipeline *pipelines;
-        struct network_sensor *sensors;    /* in the order of the scan, */
-        struct network_history *histories; /* as these */
-        struct noise_bridge bridge;
-        struct hazard hazard;
-        struct network_type types[CATALOG_TYPES_MAX];
-        uint32_t n_sensors, n_pipelines;
-};
-
-/* pipelines */
-
-/* More in the evening, less before dawn; plus what nobody planned. */
-static uint32_t load_get_q16(struct network *network, struct network_pipeline *pipeline, uint64_t time_ns) {
-        uint32_t day = weather_get_day_q16(time_ns, pipeline->middle.longitude_e6);
-        int32_t noise = noise_series_get(&pipeline->load, &network->bridge, time_ns);
-
-        /* Lowest at 4 in the morning, six hours before the sine's zero. */
-        return (uint32_t) (65536 + weather_sine_q16(day - 65536 * 10 / 24) / 16 + noise / 25);
-}
-
-static struct scenario_span pipeline_look_up(const struct network *network, const struct scenario *scenario,
-                const struct network_pipeline *pipeline, uint64_t time_ns, struct incident *incident) {
-        return hazard_find_pipeline(&network->hazard, scenario, (uint32_t) (pipeline - network->pipelines),
-                        pipeline->incident_key, pipeline->plant->length_e2, time_ns, incident);
-}
-
-static void pipeline_find_incident(
-                struct network *network, struct network_pipeline *pipeline, uint64_t time_ns) {
-        struct scenario_span span =
-                        pipeline_look_up(network, network->scenario, pipeline, time_ns, &pipeline->incident);
-
-        pipeline->incident_from_ns = span.from_ns;
-        pipeline->incident_span_ns = span.until_ns - span.from_ns;
-}
-
-static void pipeline_update(struct network *network, struct network_pipeline *pipeline,
-                struct network_moment *moment, uint64_t second) {
-        uint64_t time_ns = second * NSEC_PER_SEC;
-        int32_t longitude_e6 = pipeline->middle.longitude_e6;
-
-        if (time_ns - pipeline->incident_from_ns >= pipeline->incident_span_ns)
-                pipeline_find_incident(network, pipeline, time_ns);
-        moment->second = second;
-        moment->incident = pipeline->incident;
-        moment->surroundings = (struct signal_surroundings){
-                .hydraulics = {
-                        .pipeline = pipeline->plant,
-                        .incident = &moment->incident,
-                        .time_ns = time_ns,
-                        .load_q16 = load_get_q16(network, pipeline, time_ns),
-                },
-                .season_e2 = weather_get_season_e2(time_ns, pipeline->middle.latitude_e6),
-                .daily_e2 = weather_get_daily_e2(time_ns, longitude_e6, 0),
-                .daily_fluid_e2 = weather_get_daily_e2(time_ns, longitude_e6, FLUID_LAG_NS) * 3 / 10,
-        };
-}
-
-static void pipeline_forget(struct network_pipeline *pipeline) {
-        pipeline->incident_span_ns = pipeline->calm_span_ns = 0;
-        for (size_t i = 0; i < ELEMENTSOF(pipeline->moments); ++i)
-                pipeline->moments[i].second = UINT64_MAX;
-}
-
-/* Two seconds are kept: a reading and the point of the grid before it are often not in the same one. */
-static const struct network_moment *pipeline_look(
-                struct network *network, struct network_pipeline *pipeline, uint64_t time_ns) {
-        uint64_t second = time_ns / NSEC_PER_SEC;
-        struct network_moment *moment = &pipeline->moments[second % ELEMENTSOF(pipeline->moments)];
-
-        if (unlikely(moment->second != second))
-                pipeline_update(network, pipeline, moment, second);
-        return moment;
-}
-
-/* Prepares for calm readings in the second of @time_ns, unless an incident goes on. */
-static void pipeline_calm(struct network *network, struct network_pipeline *pipeline, uint64_t time_ns) {
-        const struct network_moment *moment = pipeline_look(network, pipeline, time_ns);
-        const struct incident *incident = &moment->incident;
-        uint64_t second_ns = moment->second * NSEC_PER_SEC;
-
-        if (time_ns - pipeline->calm_from_ns < pipeline->calm_span_ns)
-                return;
-        if (incident->kind != I4_FAULT_NONE && second_ns > incident->start_ns &&
-                        second_ns < incident_get_last_ns(incident, pipeline->plant->length_e2))
-                return;
-
-        for (unsigned int i = 0; i < N_SIGNAL_KINDS; ++i)
-                pipeline->shared[i] = signal_get_shared((enum signal_kind) i, &moment->surroundings);
-        pipeline->calm_from_ns = second_ns;
-        pipeline->calm_span_ns = NSEC_PER_SEC;
-}
 
 /* sensors */
 
@@ -700,18 +539,11 @@ static uint32_t network_count_touched(const struct network *network, uint32_t n_
         return n;
 }
 
-static void network_set_pipelines(struct network *network, uint64_t seed, uint32_t n_pipelines) {
+static void network_set_pipelines(struct network *network, uint32_t n_pipelines) {
         network->n_pipelines = n_pipelines;
-        for (uint32_t i = 0; i < n_pipelines; ++i) {
-                struct network_pipeline *pipeline = &network->pipelines[i];
-                uint64_t key = random_derive(seed ^ KEY_PIPELINES, i);
-
-                pipeline->plant = &network->plant->pipelines[i];
-                pipeline_forget(pipeline);
-                pipeline->incident_key = random_derive(key, KEY_INCIDENTS);
-                pipeline->middle = plant_pipeline_locate(pipeline->plant, pipeline->plant->length_e2 / 2);
-                noise_series_init(&pipeline->load, random_derive(key, KEY_LOAD), LOAD_TIME_CONSTANT_NS);
-        }
+        for (uint32_t i = 0; i < n_pipelines; ++i)
+                pipeline_init(&network->pipelines[i], &network->plant->pipelines[i],
+                                random_derive(network->seed ^ KEY_PIPELINES, i));
 }
 
 static uint32_t sensor_get_mile_post_e2(const struct network *network, const struct fleet_sensor *sensor,
@@ -785,7 +617,7 @@ int network_new(struct model **modelp, const struct model_settings *settings,
         network_set_types(network, catalog);
         hazard_init(&network->hazard, settings, network_count_touched(network, catalog->n_types),
                         catalog->n_types);
-        network_set_pipelines(network, settings->seed, catalog->n_pipelines);
+        network_set_pipelines(network, catalog->n_pipelines);
         r = network_set_sensors(network, settings->seed, catalog);
         if (r < 0)
                 return r;
