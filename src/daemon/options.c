@@ -156,3 +156,35 @@ int options_check(const struct options *options) {
         puts("settings are fine");
         return EXIT_SUCCESS;
 }
+
+/* The first of several; systemd separates them by colons. */
+static const char *environment_get_path(const char *name, char buffer[static PATH_MAX]) {
+        const char *value = getenv(name);
+
+        if (!value || !*value)
+                return NULL;
+
+        (void) snprintf(buffer, PATH_MAX, "%.*s", (int) strcspn(value, ":"), value);
+        return buffer;
+}
+
+const char *options_get_directory(const struct options *options, char buffer[static PATH_MAX]) {
+        const char *path = options->directory_path;
+
+        if (!path)
+                path = environment_get_path("STATE_DIRECTORY", buffer);
+
+        return path ? path : OPTIONS_DIRECTORY_PATH;
+}
+
+const char *options_get_socket_path(const struct options *options, char buffer[static PATH_MAX]) {
+        char directory[PATH_MAX];
+
+        if (options->socket_path)
+                return options->socket_path;
+        if (!environment_get_path("RUNTIME_DIRECTORY", directory))
+                return OPTIONS_SOCKET_PATH;
+
+        (void) snprintf(buffer, PATH_MAX, "%.*s/ring.sock", PATH_MAX - 16, directory);
+        return buffer;
+}

@@ -388,30 +388,10 @@ static int service_load(struct service *service) {
         return r < 0 ? service_fail(service, r, "Cannot set up the model") : 0;
 }
 
-/* The first of several; systemd separates them by colons. */
-static const char *environment_get_path(const char *name, char buffer[static PATH_MAX]) {
-        const char *value = getenv(name);
-
-        if (!value || !*value)
-                return NULL;
-
-        (void) snprintf(buffer, PATH_MAX, "%.*s", (int) strcspn(value, ":"), value);
-        return buffer;
-}
-
-static const char *service_get_directory(const struct service *service, char buffer[static PATH_MAX]) {
-        const char *path = service->options->directory_path;
-
-        if (!path)
-                path = environment_get_path("STATE_DIRECTORY", buffer);
-
-        return path ? path : OPTIONS_DIRECTORY_PATH;
-}
-
 /* Above all that is stored, for a ring that knows of no other. */
 static int service_get_first_sequence(struct service *service, uint64_t *sequencep) {
         char buffer[PATH_MAX];
-        const char *path = service_get_directory(service, buffer);
+        const char *path = options_get_directory(service->options, buffer);
         int r;
 
         *sequencep = 0;
@@ -490,7 +470,7 @@ static int service_open_storage(struct service *service) {
         struct recorder_settings settings = config_get_recorder_settings(&service->config);
         struct ring *ring = service->store.ring;
         char buffer[PATH_MAX];
-        const char *path = service_get_directory(service, buffer);
+        const char *path = options_get_directory(service->options, buffer);
         int r;
 
         r = ring_view_init(&service->view, ring->header, ring->size);
@@ -525,7 +505,8 @@ static int service_load_incidents(struct service *service) {
         struct scenario *scenario = NULL;
         int r;
 
-        (void) snprintf(record, sizeof(record), "%s/" INJECTED_NAME, service_get_directory(service, buffer));
+        (void) snprintf(record, sizeof(record), "%s/" INJECTED_NAME,
+                        options_get_directory(service->options, buffer));
         r = incidents_new(&service->incidents, service->model, service->catalog, path,
                         is_recorded ? record : NULL, &complaints);
         if (r >= 0)
@@ -550,20 +531,14 @@ static void service_name_socket(struct service *service) {
 }
 
 static int service_listen(struct service *service) {
-        char buffer[PATH_MAX], directory[PATH_MAX];
-        const char *path = service->options->socket_path;
+        char buffer[PATH_MAX];
+        const char *path;
         int fd, r;
 
-        if (service->store.listen_fd >= 0 && !path)
+        if (service->store.listen_fd >= 0 && !service->options->socket_path)
                 return 0;
 
-        if (!path && environment_get_path("RUNTIME_DIRECTORY", directory)) {
-                (void) snprintf(buffer, sizeof(buffer), "%.*s/ring.sock", PATH_MAX - 16, directory);
-                path = buffer;
-        }
-        if (!path)
-                path = OPTIONS_SOCKET_PATH;
-
+        path = options_get_socket_path(service->options, buffer);
         r = listen_at(path, 0660, &fd);
         if (r == -EADDRINUSE)
                 return service_fail(service, r, "Another program has %s, see --socket", path);

@@ -163,6 +163,29 @@ static void test_check_catalog(void **state) {
         assert_string_equal(text, "settings are fine\n");
 }
 
+/* What was said goes before what systemd says; of several directories it is the first. */
+static void test_paths(void **state) {
+        struct options options = {};
+        char buffer[PATH_MAX];
+
+        assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
+        assert_int_equal(unsetenv("RUNTIME_DIRECTORY"), 0);
+        assert_string_equal(options_get_directory(&options, buffer), OPTIONS_DIRECTORY_PATH);
+        assert_string_equal(options_get_socket_path(&options, buffer), OPTIONS_SOCKET_PATH);
+
+        assert_int_equal(setenv("STATE_DIRECTORY", "/state/one:/state/two", 1), 0);
+        assert_int_equal(setenv("RUNTIME_DIRECTORY", "/run/one:/run/two", 1), 0);
+        assert_string_equal(options_get_directory(&options, buffer), "/state/one");
+        assert_string_equal(options_get_socket_path(&options, buffer), "/run/one/ring.sock");
+
+        options = (struct options){ .directory_path = "here", .socket_path = "there" };
+        assert_string_equal(options_get_directory(&options, buffer), "here");
+        assert_string_equal(options_get_socket_path(&options, buffer), "there");
+
+        assert_int_equal(unsetenv("STATE_DIRECTORY"), 0);
+        assert_int_equal(unsetenv("RUNTIME_DIRECTORY"), 0);
+}
+
 int main(void) {
         static const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_parse),
@@ -170,6 +193,7 @@ int main(void) {
                 cmocka_unit_test(test_usage),
                 cmocka_unit_test(test_check),
                 cmocka_unit_test(test_check_catalog),
+                cmocka_unit_test(test_paths),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
