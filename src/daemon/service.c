@@ -10,6 +10,7 @@
 #include "daemon/monitor.h"
 #include "daemon/news.h"
 #include "daemon/orders.h"
+#include "daemon/process.h"
 #include "daemon/publisher.h"
 #include "daemon/recorder.h"
 #include "daemon/report.h"
@@ -28,7 +29,6 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -333,34 +333,6 @@ static int service_add_sources(struct service *service) {
 }
 
 /* making */
-
-/*
- * Before the first thread, which inherits it: signals arrive at the loop alone. Those that a closed pipe and
- * a limit on file sizes send are told by an errno as well.
- */
-static int signals_block(void) {
-        static const int blocked[] = { SIGTERM, SIGINT, SIGHUP, SIGUSR1 };
-        sigset_t set;
-
-        (void) signal(SIGPIPE, SIG_IGN);
-        (void) signal(SIGXFSZ, SIG_IGN);
-
-        (void) sigemptyset(&set);
-        for (size_t i = 0; i < ELEMENTSOF(blocked); ++i)
-                (void) sigaddset(&set, blocked[i]);
-        return sigprocmask(SIG_BLOCK, &set, NULL) < 0 ? -errno : 0;
-}
-
-/* As far as one is allowed to: what is missing then is told when it is needed. */
-static void descriptors_allow(uint64_t n) {
-        struct rlimit limit;
-
-        if (getrlimit(RLIMIT_NOFILE, &limit) < 0 || limit.rlim_cur >= n)
-                return;
-
-        limit.rlim_cur = MIN(n, limit.rlim_max);
-        (void) setrlimit(RLIMIT_NOFILE, &limit);
-}
 
 static int service_load(struct service *service) {
         struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
@@ -668,7 +640,7 @@ int service_new(struct service **servicep, const struct options *options) {
         _cleanup_(service_freep) struct service *service = NULL;
         int r;
 
-        r = signals_block();
+        r = process_block_signals();
         if (r < 0)
                 return r;
 
@@ -781,8 +753,8 @@ static int service_stop(struct service *service) {
 int service_run(struct service *service) {
         int r, stopped;
 
-        descriptors_allow(DESCRIPTORS_OWN + PUBLISHER_OBSERVERS_MAX + PUBLISHER_MUTE_MAX +
-                          service->config.max_readers);
+        process_allow_descriptors(DESCRIPTORS_OWN + PUBLISHER_OBSERVERS_MAX + PUBLISHER_MUTE_MAX +
+                                  service->config.max_readers);
 
         r = service_start(service);
         if (r >= 0) {
