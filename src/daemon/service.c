@@ -6,7 +6,6 @@
 #include "daemon/config.h"
 #include "daemon/control.h"
 #include "daemon/generator.h"
-#include "daemon/listen.h"
 #include "daemon/monitor.h"
 #include "daemon/news.h"
 #include "daemon/orders.h"
@@ -14,6 +13,7 @@
 #include "daemon/publisher.h"
 #include "daemon/recorder.h"
 #include "daemon/report.h"
+#include "daemon/sockets.h"
 #include "daemon/store.h"
 #include "lib/view.h"
 #include "model/catalog_file.h"
@@ -22,16 +22,12 @@
 #include "util/macros.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
@@ -63,10 +59,8 @@ struct service {
         struct orders orders;
         struct control *control;
         struct monitor *monitor;
+        struct sockets sockets;
 
-        char socket_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)];
-        char control_path[sizeof(((struct sockaddr_un *) NULL)->sun_path)]; /* "": not bound by us */
-        bool is_socket_ours;    /* bound by us, to be removed at the end */
         bool is_anchor_missing; /* and that is told */
         bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
@@ -493,25 +487,16 @@ static int service_load_incidents(struct service *service) {
         return 0;
 }
 
-/* The socket's name, as readers know it. */
-static void service_name_socket(struct service *service) {
-        struct sockaddr_un address = {};
-        socklen_t size = sizeof(address) - 1;
-
-        if (getsockname(service->store.listen_fd, (struct sockaddr *) &address, &size) >= 0)
-                (void) snprintf(service->socket_path, sizeof(service->socket_path), "%s", address.sun_path);
-}
-
 static int service_listen(struct service *service) {
         char buffer[PATH_MAX];
         const char *path;
-        int fd, r;
+        int fd = -1, r;
 
         if (service->store.listen_fd >= 0 && !service->options->socket_path)
                 return 0;
 
         path = options_get_socket_path(service->options, buffer);
-        r = listen_at(path, 0660, &fd);
+        r = sockets_listen(&service->sockets, path, &fd);
         if (r == -EADDRINUSE)
                 return service_fail(service, r, "Another program has %s, see --socket", path);
         if (r < 0)
@@ -519,7 +504,6 @@ static int service_listen(struct service *service) {
 
         closep(&service->store.listen_fd);
         service->store.listen_fd = fd;
-        service->is_socket_ours = true;
         return 0;
 }
 
@@ -530,7 +514,7 @@ static int service_open_socket(struct service *service) {
         r = service_listen(service);
         if (r < 0)
                 return r;
-        service_name_socket(service);
+        sockets_name(&service->sockets, service->store.listen_fd);
 
         r = publisher_new(&service->publisher, &settings, service->event, service->store.ring,
                         &service->audience, service->store.listen_fd);
@@ -550,32 +534,19 @@ static int service_make_generator(struct service *service) {
         return r < 0 ? service_fail(service, r, "Cannot set up the generator") : 0;
 }
 
-/* Where systemd did not make one. */
-static int service_listen_control(struct service *service) {
-        int r;
-
-        if (service->store.control_fd >= 0 || !service->is_socket_ours)
-                return 0;
-
-        r = snprintf(service->control_path, sizeof(service->control_path), "%s" CONTROL_SUFFIX,
-                        service->socket_path);
-        r = (size_t) r < sizeof(service->control_path)
-                            ? listen_at(service->control_path, 0600, &service->store.control_fd)
-                            : -ENAMETOOLONG;
-        if (r < 0)
-                *service->control_path = 0;
-        return r;
-}
-
 static int service_open_control(struct service *service) {
         int r;
 
         service->orders = (struct orders){ service->report, service->catalog, service->incidents,
                 service->generator, service->recorder };
 
-        r = service_listen_control(service);
+        /* Where systemd did not make one. */
+        r = service->store.control_fd < 0
+                            ? sockets_listen_control(&service->sockets, &service->store.control_fd)
+                            : 0;
         if (r < 0)
-                return service_fail(service, r, "Cannot listen on %s" CONTROL_SUFFIX, service->socket_path);
+                return service_fail(
+                                service, r, "Cannot listen on %s" CONTROL_SUFFIX, service->sockets.readers);
         if (service->store.control_fd < 0)
                 return 0;
 
@@ -663,12 +634,6 @@ int service_new(struct service **servicep, const struct options *options) {
 
 /* running */
 
-/* Readers that lost their daemon look at this to learn that there is one again. */
-static void service_touch_socket(const struct service *service) {
-        if (*service->socket_path)
-                (void) utimensat(AT_FDCWD, service->socket_path, NULL, 0);
-}
-
 static int service_start(struct service *service) {
         const struct config *config = &service->config;
         struct ring *ring = service->store.ring;
@@ -691,7 +656,7 @@ static int service_start(struct service *service) {
         if (r < 0)
                 return service_fail(service, r, "Cannot start the generator thread");
 
-        service_touch_socket(service);
+        sockets_touch(&service->sockets);
         report_started(service->report, config->rate, config->n_sensors, config->seed, sequence);
         monitor_refresh(service->monitor);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));
@@ -767,18 +732,11 @@ int service_run(struct service *service) {
         return r < 0 ? r : stopped;
 }
 
-static void service_remove_socket(const struct service *service) {
-        if (service->is_socket_ours && *service->socket_path)
-                (void) unlink(service->socket_path);
-        if (*service->control_path)
-                (void) unlink(service->control_path);
-}
-
 struct service *service_free(struct service *service) {
         if (!service)
                 return NULL;
 
-        service_remove_socket(service);
+        sockets_remove(&service->sockets);
         if (service->is_abandoned)
                 return NULL;
 
