@@ -4,6 +4,7 @@
 
 #include "daemon/anchors.h"
 #include "daemon/config.h"
+#include "daemon/config_parts.h"
 #include "daemon/control.h"
 #include "daemon/generator.h"
 #include "daemon/monitor.h"
@@ -36,9 +37,7 @@
 #define DRAIN_FULL_NS (2 * NSEC_PER_SEC)
 
 /* Descriptors beside those of readers: files, sockets, what libraries open. */
-#define DESCRIPTORS_OWN  64u
-/* A reader that sleeps through one still has the time of seven to read it in. */
-#define BATCHES_PER_RING 8u
+#define DESCRIPTORS_OWN 64u
 
 struct service {
         const struct options *options;
@@ -81,63 +80,6 @@ static int service_fail(struct service *service, int error, const char *format, 
 }
 
 /* settings */
-
-static struct generator_settings config_get_generator_settings(const struct config *config) {
-        return (struct generator_settings){
-                .pacer = {
-                        .rate = config->rate,
-                        .profile = config->profile,
-                        .shard = config->shard.index,
-                        .n_shards = config->shard.n,
-                        .batch_ns = config->batch_ns,
-                        .batch_max = MAX(config->n_records / BATCHES_PER_RING, UINT64_C(1)),
-                        .catch_up_ns = config->catch_up_ns,
-                },
-                .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
-        };
-}
-
-static unsigned int config_get_extras(const struct config *config) {
-        return (config->sequence ? I4_EXTRA_SEQUENCE : 0u) |
-               (config->labels == LABELS_INLINE ? I4_EXTRA_LABEL : 0u);
-}
-
-static struct recorder_settings config_get_recorder_settings(const struct config *config) {
-        return (struct recorder_settings){
-                .engine = config->engine,
-                .direct_io = config->direct_io,
-                .extras = config_get_extras(config),
-                .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
-                .flush_ns = config->flush_ns,
-                .sync_ns = config->sync_ns,
-                .retention = config->retention,
-        };
-}
-
-/* Files that can be read: the daemon has begun with them. Where one went since, its digest stays 0. */
-static struct note_settings config_get_note_settings(struct config *config) {
-        struct note_settings settings = {
-                .seed = config->seed,
-                .n_sensors = config->n_sensors,
-                .anomalies_e4 = config->anomalies_e4,
-                .mix = config->mix,
-                .shard = config->shard.index,
-                .n_shards = config->shard.n,
-                .model = config->model,
-                .extras = config_get_extras(config),
-                .rate = config->rate,
-                .profile = config->profile,
-                .catalog = *config->catalog ? config->catalog : NULL,
-                .scenario = *config->scenario ? config->scenario : NULL,
-        };
-
-        if (settings.catalog)
-                (void) note_digest_file(settings.catalog, &settings.catalog_digest);
-        if (settings.scenario)
-                (void) note_digest_file(settings.scenario, &settings.scenario_digest);
-
-        return settings;
-}
 
 static void service_tell_note(struct service *service, int error) {
         if (error < 0 && !service->is_anchor_missing)
