@@ -66,32 +66,27 @@ static void read_boot_id(uint8_t boot_id[static 16]) {
         }
 }
 
-/* A descriptor that cannot be reopened for writing by who receives it: the file's mode is 0600. */
-static int memory_create(size_t size, int *fdp, int *reader_fdp) {
-        _cleanup_(closep) int fd = -1, reader_fd = -1;
-        char path[sizeof("/proc/self/fd/") + 10];
-        int r;
+static int memory_create(size_t size, int *fdp) {
+        _cleanup_(closep) int fd = -1;
 
         fd = memfd_create("i4-ring", MFD_CLOEXEC | MFD_ALLOW_SEALING);
         if (fd < 0)
                 return -errno;
-        if (fchmod(fd, 0600) < 0)
-                return -errno;
-
-        r = posix_fallocate(fd, 0, (off_t) size);
-        if (r > 0)
-                return -r;
-        if (fcntl(fd, F_ADD_SEALS, RING_SEALS) < 0)
-                return -errno;
-
-        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        reader_fd = open(path, O_RDONLY | O_CLOEXEC);
-        if (reader_fd < 0)
+        if (fchmod(fd, 0600) < 0 || ftruncate(fd, (off_t) size) < 0)
                 return -errno;
 
         *fdp = TAKE_FD(fd);
-        *reader_fdp = TAKE_FD(reader_fd);
         return 0;
+}
+
+/* A descriptor that cannot be reopened for writing by who receives it: the file's mode is 0600. */
+static int memory_open_reader(int fd) {
+        char path[sizeof("/proc/self/fd/") + 10];
+        int reader_fd;
+
+        (void) snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        reader_fd = open(path, O_RDONLY | O_CLOEXEC);
+        return reader_fd < 0 ? -errno : reader_fd;
 }
 
 static int ring_alloc(struct ring **ringp) {
@@ -117,6 +112,39 @@ static int ring_map(struct ring *ring, int fd, size_t size) {
         ring->header = memory;
         ring->size = size;
         return 0;
+}
+
+/*
+ * Where shmem_enabled says "advise", huge pages are for what touches memory and has asked for them, which
+ * posix_fallocate() does not. It comes last, for kernels that cannot populate, and to hear that there is no
+ * memory.
+ */
+static int ring_allocate(struct ring *ring) {
+        int r;
+
+        (void) madvise(ring->header, ring->size, MADV_HUGEPAGE);
+        (void) madvise(ring->header, ring->size, MADV_POPULATE_WRITE);
+        r = posix_fallocate(ring->fd, 0, (off_t) ring->size);
+        return -r;
+}
+
+static int ring_make_memory(struct ring *ring, size_t size) {
+        int r;
+
+        r = memory_create(size, &ring->fd);
+        if (r < 0)
+                return r;
+        r = ring_map(ring, ring->fd, size);
+        if (r < 0)
+                return r;
+        r = ring_allocate(ring);
+        if (r < 0)
+                return r;
+        if (fcntl(ring->fd, F_ADD_SEALS, RING_SEALS) < 0)
+                return -errno;
+
+        ring->reader_fd = memory_open_reader(ring->fd);
+        return ring->reader_fd < 0 ? ring->reader_fd : 0;
 }
 
 static int ring_set_geometry(struct ring *ring, const struct ring_geometry *geometry) {
@@ -174,10 +202,7 @@ int ring_new(struct ring **ringp, const struct ring_settings *settings, const st
         r = ring_alloc(&ring);
         if (r < 0)
                 return r;
-        r = memory_create(size, &ring->fd, &ring->reader_fd);
-        if (r < 0)
-                return r;
-        r = ring_map(ring, ring->fd, size);
+        r = ring_make_memory(ring, size);
         if (r < 0)
                 return r;
         r = identity_init(&ring->header->identity, size);

@@ -31,7 +31,7 @@ struct ring_settings {
         uint64_t first_sequence;
 };
 
-/* Allocates all memory before it is mapped: -ENOSPC and -ENOMEM are told here, not by SIGBUS later. */
+/* Allocates all memory: -ENOSPC and -ENOMEM are told here, not by SIGBUS later. */
 int ring_new(struct ring **ringp, const struct ring_settings *settings, const struct i4_catalog *catalog);
 
 /*

@@ -89,6 +89,16 @@ static void assert_next(i4_reader *reader, uint64_t first, int n) {
         }
 }
 
+/* Not a byte is left to be found missing when it is written. */
+static void test_allocated(void **state) {
+        struct fixture *f = *state;
+        struct stat st;
+
+        assert_int_equal(fstat(f->ring->fd, &st), 0);
+        assert_int_equal(st.st_size, f->ring->size);
+        assert_true((uint64_t) st.st_blocks * 512 >= f->ring->size);
+}
+
 /* What is published is read, in order, across the wrap, until there is nothing new. */
 static void test_order(void **state) {
         struct fixture *f = *state;
@@ -458,6 +468,7 @@ static void test_stats(void **state) {
 
 int main(void) {
         const struct CMUnitTest tests[] = {
+                cmocka_unit_test_setup_teardown(test_allocated, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_order, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_overrun, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_claim_overtakes, setup, teardown),
