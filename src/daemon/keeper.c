@@ -57,6 +57,7 @@ struct keeper {
         bool is_replacing;      /* a suspect file could not be put away yet */
         bool is_limited;
         bool is_fallback_told;
+        bool is_gone; /* the directory, and cannot be made again; told */
 
         enum condition condition;
         int error; /* why, negative errno */
@@ -357,6 +358,15 @@ static int keeper_use_live(struct keeper *keeper) {
         return 0;
 }
 
+/* A directory that could be made again would be there. */
+static void keeper_tell_gone(struct keeper *keeper, int error) {
+        if (keeper->is_gone || !directory_is_gone(keeper->directory))
+                return;
+
+        keeper->is_gone = true;
+        keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_GONE, .error = error });
+}
+
 static void keeper_check(struct keeper *keeper);
 
 /* Tries to have a live file in use. */
@@ -371,9 +381,11 @@ static void keeper_open(struct keeper *keeper) {
         if (r < 0) {
                 keeper->next_open_ns = clock_now_ns(CLOCK_MONOTONIC) + RETRY_INTERVAL_NS;
                 keeper_fail(keeper, r, "");
+                keeper_tell_gone(keeper, r);
                 return;
         }
 
+        keeper->is_gone = false;
         if (is_first)
                 keeper_tell_started(keeper);
         keeper_check(keeper);
@@ -571,7 +583,6 @@ static void keeper_seal(struct keeper *keeper) {
         if (r == -ESTALE) {
                 directory_close_live(keeper->directory);
                 ++keeper->n_errors;
-                keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_REPLACED });
         } else if (*name)
                 keeper_tell_sealed(keeper, name, offset);
         if (r < 0 && r != -ESTALE && r != -ENODATA) {
@@ -581,6 +592,8 @@ static void keeper_seal(struct keeper *keeper) {
         }
 
         keeper_open(keeper);
+        if (r == -ESTALE && keeper->is_open)
+                keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_REPLACED });
 }
 
 /* No file is in use: gets one, as far as that can be done. */

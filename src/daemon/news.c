@@ -88,6 +88,9 @@ void news_tell_recorder(struct report *report, const struct recorder_event *even
         case RECORDER_REPLACED:
                 report_storage_replaced(report);
                 break;
+        case RECORDER_GONE:
+                report_storage_gone(report, event->error);
+                break;
         case RECORDER_CUT:
                 report_storage_cut(report, event->value);
                 break;

@@ -81,7 +81,8 @@ enum recorder_event_kind {
         RECORDER_SEALED,    /* name: below sealed/; value: bytes */
         RECORDER_DELETED,   /* name: below sealed/; value: bytes; error: 0 for room, -ETIME for its age */
         RECORDER_REPLACED,  /* somebody moved or removed the live file; a new one was made */
-        RECORDER_CUT, /* somebody made the live file shorter; value: by how many bytes, 0: it has a hole */
+        RECORDER_GONE, /* somebody removed the directory, and it cannot be made again; error: why; retried */
+        RECORDER_CUT,  /* somebody made the live file shorter; value: by how many bytes, 0: it has a hole */
         RECORDER_N_EVENTS,
 };
 

@@ -639,6 +639,15 @@ void report_storage_replaced(struct report *report) {
         report_send(report, &entry, "readings.jsonl was moved or removed by somebody; a new one was begun");
 }
 
+void report_storage_gone(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_GONE);
+        entry_add_error(&entry, error);
+        report_send(report, &entry, "The directory of readings was removed, and i4d cannot make it again: %s",
+                        strerror(-error));
+}
+
 void report_storage_cut(struct report *report, uint64_t n_bytes) {
         struct entry entry;
 

@@ -116,6 +116,8 @@ void report_storage_dropped(struct report *report, uint64_t n_dropped, uint64_t 
 void report_storage_sealed(struct report *report, const char *file, uint64_t n_bytes);
 void report_storage_deleted(struct report *report, const char *file, uint64_t n_bytes, bool is_old);
 void report_storage_replaced(struct report *report);
+/* The directory of readings was removed, and @error is why it cannot be made again. */
+void report_storage_gone(struct report *report, int error);
 /* @n_bytes: that are missing at the end; 0: in the middle */
 void report_storage_cut(struct report *report, uint64_t n_bytes);
 

@@ -61,6 +61,7 @@ struct service {
         struct sockets sockets;
 
         bool is_anchor_missing; /* and that is told */
+        bool is_directory_gone; /* the service manager's, which is to make it again */
         bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
 
@@ -179,6 +180,22 @@ static int service_dispatch_rotate(
         return 0;
 }
 
+/* Given by --directory, it may come back any time; a StateDirectory= is made, and let be written to, at a
+ * start. */
+static void service_leave_directory(struct service *service) {
+        if (service->options->directory_path || !getenv("STATE_DIRECTORY"))
+                return;
+
+        /* Not while it stops anyway. */
+        service->is_directory_gone |= sd_event_exit(service->event, EXIT_FAILURE) >= 0;
+}
+
+static void service_tell_recorder(struct service *service, const struct recorder_event *event) {
+        news_tell_recorder(service->report, event);
+        if (event->kind == RECORDER_GONE)
+                service_leave_directory(service);
+}
+
 static void service_tell_events(struct service *service) {
         struct pacer_event generator_event;
         struct recorder_event recorder_event;
@@ -187,7 +204,7 @@ static void service_tell_events(struct service *service) {
         while (generator_next_event(service->generator, &generator_event) > 0)
                 news_tell_generator(service->report, &generator_event);
         while (service->recorder && recorder_next_event(service->recorder, &recorder_event) > 0)
-                news_tell_recorder(service->report, &recorder_event);
+                service_tell_recorder(service, &recorder_event);
 }
 
 static int service_dispatch_generator(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
@@ -610,6 +627,9 @@ static uint64_t service_get_drain_span(const struct service *service) {
         uint32_t state = atomic_load_explicit(
                         &service->store.ring->statistics->storage_state, memory_order_relaxed);
 
+        if (service->is_directory_gone)
+                return 0;
+
         return state == I4_STORAGE_WRITING ? DRAIN_NS : DRAIN_FULL_NS;
 }
 
@@ -671,6 +691,8 @@ int service_run(struct service *service) {
         }
 
         stopped = service_stop(service);
+        if (service->is_directory_gone)
+                return -ENOENT;
         return r < 0 ? r : stopped;
 }
 

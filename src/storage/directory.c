@@ -292,6 +292,12 @@ int directory_get_identity(const struct directory *directory, struct directory_i
         return 0;
 }
 
+bool directory_is_gone(const struct directory *directory) {
+        struct stat st;
+
+        return stat(directory->path, &st) < 0 && errno == ENOENT;
+}
+
 int directory_is_current(const struct directory *directory) {
         int r;
 

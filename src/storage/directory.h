@@ -62,6 +62,9 @@ int directory_is_cut(const struct directory *directory, uint64_t offset);
  */
 int directory_restore(struct directory *directory);
 
+/* Nothing is where the directory was. */
+bool directory_is_gone(const struct directory *directory);
+
 /*
  * Where the last whole line ends at or after @from, and how many lines lie between: what a killed process
  * wrote beyond what it could still note down. -EBADMSG: @from is no line's beginning. Reads from the end, and

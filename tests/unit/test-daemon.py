@@ -343,6 +343,29 @@ class ByHand(Case):
         wait_for("a sealed file", lambda: os.listdir(sealed))
         self.assertEqual(daemon.end(), 0)
 
+    # Where nobody makes it at a start, it is waited for, and nothing is missing.
+    def test_directory_moved(self):
+        place = os.path.join(self.directory, "place")
+        os.mkdir(place)
+        daemon = self.start(options=["--directory", os.path.join(place, "readings")]).wait_ready()
+        daemon.live = os.path.join(place, "readings", "readings.jsonl")
+        daemon.wait_stored(2000)
+        os.rename(place, place + ".old")
+        # looks at its files at once
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_logged("The directory of readings was removed, and i4d cannot make it again: No such file")
+        self.assertEqual(daemon.stat()["storage"]["state"], "failed")
+        os.mkdir(place)
+        daemon.wait_logged("Readings are stored again")
+        self.assertEqual(daemon.end(), 0)
+
+        made = self.assert_drained(daemon)
+        records = self.stored(daemon)
+        self.assertLess(len(records), made)
+        daemon.live = daemon.live.replace(place, place + ".old")
+        records = self.stored(daemon) + records
+        self.assertEqual(len(records), made)
+        self.assert_even(self.times(records), 100)
 
     def test_order_rotate(self):
         daemon = self.start().wait_ready()

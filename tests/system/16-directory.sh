@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The directory of readings, removed or moved away while it is written to. What the service may write to was made for it by
+# systemd, at its start: i4d ends for that, and goes on where it was.
+
+. ./lib.sh
+service_reset
+configure <<'END'
+[Generator]
+Rate=2000
+[Storage]
+Sequence=yes
+END
+machine rm -rf /var/lib/i4.old
+service_start
+reader_start alice alice --from 0 --format csv
+wait_for_at_least "readings stored" 4000 stat_get .storage.next_sequence
+
+# gone_by COMMAND…: and it comes back by itself
+gone_by() {
+        local pid
+
+        pid=$(service_get MainPID)
+        n_gone=$((n_gone + 1))
+        "$@"
+        journal_wait "The directory of readings is gone" "$n_gone"
+        service_wait_for_successor "$pid"
+        wait_for_value "state of storage" writing stat_get .storage.state
+        wait_for_at_least "readings stored" $(($(stat_get .ring.next_sequence) + 4000)) stat_get .storage.next_sequence
+        assert_equal "$(machine stat -c '%a %U %G' /var/lib/i4)" "750 i4 i4" "directory"
+}
+
+sequences_of() {
+        sed -n 's/.*"seq":\([0-9]*\)}$/\1/p'
+}
+n_gone=0
+
+step "moved: what is in the old one and in the new one is the sequence"
+gone_by machine mv /var/lib/i4 /var/lib/i4.old
+n=$(stat_get .storage.next_sequence)
+machine cat /var/lib/i4.old/readings.jsonl /var/lib/i4/readings.jsonl | sequences_of >"$I4_WORK/sequences"
+seq 0 $((n - 1)) | cmp - <(head --lines="$n" "$I4_WORK/sequences") || fail "a reading is missing or twice"
+
+step "removed, with all that was in it: what comes after is stored"
+next=$(stat_get .ring.next_sequence)
+gone_by machine rm -rf /var/lib/i4
+stored_lines | sequences_of >"$I4_WORK/sequences"
+first=$(head --lines=1 "$I4_WORK/sequences")
+# It looks once in 5 s.
+assert_between "$first" "$next" $((next + 40000)) "first reading in the new one"
+awk -v next_="$first" '$1 != next_++ { exit 1 }' "$I4_WORK/sequences" || fail "a reading is missing or twice"
+
+step "the ring was kept, and the reader noticed a pause at most"
+assert_equal "$(service_get NRestarts)" 2 "restarts"
+assert_equal "$(journal_count "A new ring")" 1 "number of rings"
+assert_equal "$(journal_count "readings.jsonl was taken away")" 0 "files begun in place of another"
+reader_wait_for_more alice 2000
+reader_stop alice
+reader_output alice | assert_gapless "what alice saw"
+assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
+machine rm -rf /var/lib/i4.old
