@@ -6,7 +6,8 @@
  * The ring is tiny, so nearly every copy races with the writer. Each record is a function of its sequence: a
  * torn, misplaced or repeated one shows in any of its words, and what was read plus what was told as lost
  * must be all that was published. Threads by default, which is what the thread sanitizer can see; with
- * "processes" the readers map the memory as strangers do.
+ * "processes" the readers map the memory as strangers do. A reader that came after the race, or saw none of
+ * it, has shown nothing: that is a failure.
  */
 
 #include "ring/ring.h"
@@ -15,7 +16,9 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 #define N_READERS 3u
@@ -25,6 +28,7 @@ struct reader_task {
         int fd;
         uint64_t n_total; /* records the writer publishes */
         size_t batch;
+        _Atomic unsigned int *n_waiting; /* of the readers, for the first record; shared */
         int result;
 };
 
@@ -80,10 +84,14 @@ static void *reader_run(void *userdata) {
         task->result = i4_reader_open_fd(&reader, task->fd);
         if (task->result == 0)
                 task->result = i4_reader_seek(reader, 0);
+        (void) atomic_fetch_add(task->n_waiting, 1);
         if (task->result == 0)
                 task->result = reader_follow(reader, task, &n_read);
         if (task->result == 0 && n_read + i4_reader_get_lost(reader) != task->n_total)
                 task->result = -EPROTO;
+        /* More than what is left when all is over, and less than all: it was overtaken while it read. */
+        if (task->result == 0 && (n_read <= N_RECORDS || n_read == task->n_total))
+                task->result = -ENODATA;
         if (task->result < 0)
                 fprintf(stderr, "reader of batches of %zu: %s\n", task->batch, strerror(-task->result));
         else
@@ -92,9 +100,11 @@ static void *reader_run(void *userdata) {
         return NULL;
 }
 
-static void write_all(struct ring *ring, uint64_t n_total) {
-        uint64_t random = 1;
+static void write_all(struct ring *ring, const struct reader_task *task) {
+        uint64_t random = 1, n_total = task->n_total;
 
+        while (atomic_load(task->n_waiting) < N_READERS)
+                (void) sched_yield();
         while (ring->head < n_total) {
                 size_t n;
                 struct i4_record *records;
@@ -111,14 +121,14 @@ static void write_all(struct ring *ring, uint64_t n_total) {
         (void) ring_wake(ring, INT32_MAX);
 }
 
-static int run_threads(struct ring *ring, struct reader_task *tasks, uint64_t n_total) {
+static int run_threads(struct ring *ring, struct reader_task *tasks) {
         pthread_t threads[N_READERS];
         int r = 0;
 
         for (size_t i = 0; i < N_READERS; ++i)
                 if (pthread_create(&threads[i], NULL, reader_run, &tasks[i]) != 0)
                         abort();
-        write_all(ring, n_total);
+        write_all(ring, tasks);
         for (size_t i = 0; i < N_READERS; ++i) {
                 (void) pthread_join(threads[i], NULL);
                 r = tasks[i].result < 0 ? tasks[i].result : r;
@@ -127,7 +137,7 @@ static int run_threads(struct ring *ring, struct reader_task *tasks, uint64_t n_
         return r;
 }
 
-static int run_processes(struct ring *ring, struct reader_task *tasks, uint64_t n_total) {
+static int run_processes(struct ring *ring, struct reader_task *tasks) {
         int r = 0;
 
         for (size_t i = 0; i < N_READERS; ++i) {
@@ -142,7 +152,7 @@ static int run_processes(struct ring *ring, struct reader_task *tasks, uint64_t 
                 }
         }
 
-        write_all(ring, n_total);
+        write_all(ring, tasks);
         for (size_t i = 0; i < N_READERS; ++i) {
                 int status = 0;
 
@@ -159,6 +169,7 @@ int main(int argc, char *argv[]) {
         uint64_t n_total = argc > 2 ? strtoull(argv[2], NULL, 10) : 2000000;
         _cleanup_(ring_freep) struct ring *ring = NULL;
         struct reader_task tasks[N_READERS];
+        _Atomic unsigned int *n_waiting;
         int r;
 
         r = ring_new(&ring, &settings, i4_catalog_get_default());
@@ -167,14 +178,18 @@ int main(int argc, char *argv[]) {
                 return EXIT_FAILURE;
         }
         ring_set_running(ring);
+        n_waiting = mmap(NULL, sizeof(*n_waiting), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (n_waiting == MAP_FAILED)
+                return EXIT_FAILURE;
 
         for (size_t i = 0; i < N_READERS; ++i)
                 tasks[i] = (struct reader_task){
                         .fd = ring->reader_fd,
                         .n_total = n_total,
+                        .n_waiting = n_waiting,
                         .batch = (size_t[]){ 1, 7, N_RECORDS }[i],
                 };
 
-        r = has_processes ? run_processes(ring, tasks, n_total) : run_threads(ring, tasks, n_total);
+        r = has_processes ? run_processes(ring, tasks) : run_threads(ring, tasks);
         return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
