@@ -445,8 +445,10 @@ static int crowd_run(
                 return -ETIMEDOUT;
         r = crowd_start(crowd, CROWD_CONSUMER, n_consumers);
 
+        /* Until nobody can say that nothing happened. */
         deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + span_ns;
-        while (r >= 0 && clock_now_ns(CLOCK_MONOTONIC) < deadline_ns) {
+        while (r >= 0 && (clock_now_ns(CLOCK_MONOTONIC) < deadline_ns || crowd->n_kills == 0 ||
+                                         crowd->n_stops == 0)) {
                 r = crowd_disturb(crowd);
                 sleep_ns(STEP_NS);
         }
