@@ -30,8 +30,8 @@ assert_equal "$(machine stat -c '%a %U %G' /var/lib/i4)" "750 i4 i4" "directory"
 assert_equal "$(machine stat -c '%a %U %G' /var/lib/i4/sealed)" "750 i4 i4" "directory of sealed files"
 assert_equal "$(machine stat -c '%a %U %G' /var/lib/i4/readings.jsonl)" "640 i4 i4" "live file"
 as_user alice head -n 1 /var/lib/i4/readings.jsonl | assert_lines_whole 1
-! as_user mallory head -n 1 /var/lib/i4/readings.jsonl 2>/dev/null || fail "mallory reads what is stored"
-! as_user alice sh -c 'echo >>/var/lib/i4/readings.jsonl' 2>/dev/null || fail "alice writes into what is stored"
+denied mallory <<<"head -n 1 /var/lib/i4/readings.jsonl"
+denied alice <<<"echo >>/var/lib/i4/readings.jsonl"
 
 step "10,000 a second: the first and the last of 20,001 readings are two seconds apart, to the microsecond"
 machine i4 tail --from oldest -n 20001 --format csv >"$I4_WORK/pace.csv"

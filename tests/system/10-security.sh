@@ -66,26 +66,6 @@ service_wait_for_successor "$pid"
 assert_equal "$(journal_count "A new ring")" 1 "number of rings"
 as_user bob i4 tail --from 0 -n 1000 --format csv | assert_gapless "bob after a restart"
 
-# denied USER: each command on standard input must fail for want of a permission, and tell nothing else
-denied() {
-        local line n=0
-
-        tee "$I4_WORK/commands" | as_user "$1" sh -c '
-                while read -r command; do
-                        if answer=$(sh -c "$command" </dev/null 2>&1); then
-                                echo "POSSIBLE: $command"
-                        else
-                                echo "denied: $command: $answer"
-                        fi
-                done
-        ' >"$I4_WORK/denied"
-        while read -r line; do
-                assert_match "$line" "^denied: .*([Pp]ermission denied|not permitted|not allowed|only root)" "attempt of $1"
-                n=$((n + 1))
-        done <"$I4_WORK/denied"
-        assert_equal "$n" "$(wc --lines <"$I4_WORK/commands")" "number of lines about the attempts of $1"
-}
-
 pid=$(service_get MainPID)
 step "a stranger has nothing of the ring, the files and the orders' socket"
 denied mallory <<END

@@ -64,7 +64,7 @@ assert_equal "$(machine ps -o user= -p "$(unit_get MainPID)")" i4-batch "user"
 assert_equal "$(stat_get '.readers.list[0].name')" "i4 batch" "reader"
 assert_equal "$(machine stat -c '%a %U %G' "$directory")" "750 i4-batch i4" "directory"
 as_user alice sh -c "cat $directory/batch_*.json" | jq empty
-! as_user mallory ls "$directory" 2>/dev/null || fail "mallory sees the batches"
+denied mallory <<<"ls $directory"
 
 step "killed over and over, it delivers each record once"
 for _ in 1 2 3 4 5; do

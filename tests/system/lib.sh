@@ -103,6 +103,35 @@ as_user() {
         machine runuser -u "$user" -- "$@"
 }
 
+# denied USER: each command on standard input must fail for want of a permission, and tell nothing else
+denied() {
+        local line n=0
+
+        tee "$I4_WORK/commands" | as_user "$1" sh -c '
+                while read -r command; do
+                        if answer=$(sh -c "$command" </dev/null 2>&1); then
+                                echo "POSSIBLE: $command"
+                        else
+                                echo "denied: $command: $answer"
+                        fi
+                done
+        ' >"$I4_WORK/denied"
+        while read -r line; do
+                assert_match "$line" "^denied: .*([Pp]ermission denied|not permitted|not allowed|only root)" "attempt of $1"
+                n=$((n + 1))
+        done <"$I4_WORK/denied"
+        assert_equal "$n" "$(wc --lines <"$I4_WORK/commands")" "number of lines about the attempts of $1"
+}
+
+# hidden SECRET WHAT: standard input is something, and does not hold the secret
+hidden() {
+        local text
+
+        text=$(tr '\0' '\n')
+        [[ -n $text ]] || fail "$2 shows nothing at all"
+        [[ $text != *"$1"* ]] || fail "$2 shows the secret"
+}
+
 # Standard input becomes that file.
 machine_write() {
         machine sh -c 'mkdir -p "${1%/*}" && cat >"$1" && chmod 0644 "$1"' sh "$1"
