@@ -53,6 +53,7 @@ static const struct {
         [CONDITION_STORAGE_DELETED] = { "fd170cbb4d18497f94b83135a2422874", LOG_INFO, 10 },
         [CONDITION_STORAGE_REPLACED] = { "36c574048a5945bd922a7e878eb7e4a1", LOG_WARNING, 5 },
         [CONDITION_STORAGE_GONE] = { "8fde37180eb143f7992aad2313dc7b3c", LOG_ERR, 5 },
+        [CONDITION_STORAGE_SHUT_OUT] = { "470d0d95225c4ec4b133cbd28298d85e", LOG_ERR, 5 },
         [CONDITION_STORAGE_CUT] = { "9dade4c7f6994d3e9a8d0ab7c0752bad", LOG_WARNING, 5 },
 };
 /* clang-format on */

@@ -4,6 +4,7 @@
 
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/mount.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,7 +58,8 @@ struct keeper {
         bool is_replacing;      /* a suspect file could not be put away yet */
         bool is_limited;
         bool is_fallback_told;
-        bool is_gone; /* the directory, and cannot be made again; told */
+        bool is_cut_off;    /* from a directory that a new start would bring back; told */
+        bool was_read_only; /* the file system, for everybody, since there was a file in use */
 
         enum condition condition;
         int error; /* why, negative errno */
@@ -358,13 +360,37 @@ static int keeper_use_live(struct keeper *keeper) {
         return 0;
 }
 
-/* A directory that could be made again would be there. */
-static void keeper_tell_gone(struct keeper *keeper, int error) {
-        if (keeper->is_gone || !directory_is_gone(keeper->directory))
+/*
+ * It was read-only for all, and now it is so only in what we see. A mount that is read-only on purpose is no
+ * reason to begin again: it would be so the next time.
+ */
+static bool keeper_is_shut_out(struct keeper *keeper) {
+        struct mount mount;
+
+        if (mount_find(&mount, directory_get_path(keeper->directory)) < 0)
+                return false;
+
+        keeper->was_read_only |= mount.is_file_system_read_only;
+        return keeper->was_read_only && mount.is_read_only && !mount.is_file_system_read_only;
+}
+
+/* What no waiting brings back. */
+static void keeper_tell_cut_off(struct keeper *keeper, int error) {
+        struct recorder_event event = { .error = error };
+
+        if (keeper->is_cut_off)
                 return;
 
-        keeper->is_gone = true;
-        keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_GONE, .error = error });
+        /* One that could be made again would be there. */
+        if (directory_is_gone(keeper->directory))
+                event.kind = RECORDER_GONE;
+        else if (error == -EROFS && keeper_is_shut_out(keeper))
+                event.kind = RECORDER_SHUT_OUT;
+        else
+                return;
+
+        keeper->is_cut_off = true;
+        keeper_tell(keeper, &event);
 }
 
 static void keeper_check(struct keeper *keeper);
@@ -381,11 +407,11 @@ static void keeper_open(struct keeper *keeper) {
         if (r < 0) {
                 keeper->next_open_ns = clock_now_ns(CLOCK_MONOTONIC) + RETRY_INTERVAL_NS;
                 keeper_fail(keeper, r, "");
-                keeper_tell_gone(keeper, r);
+                keeper_tell_cut_off(keeper, r);
                 return;
         }
 
-        keeper->is_gone = false;
+        keeper->is_cut_off = keeper->was_read_only = false;
         if (is_first)
                 keeper_tell_started(keeper);
         keeper_check(keeper);
@@ -820,7 +846,7 @@ int keeper_get_error(const struct keeper *keeper) {
 
 /* Passes, or has to be seen to by somebody else; what is left are mistakes that a start should stop at. */
 static bool error_is_temporary(int error) {
-        return error_is_room(error) || error == -EIO || error == -ENOMEM;
+        return error_is_room(error) || error == -EIO || error == -EROFS || error == -ENOMEM;
 }
 
 int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings, const char *path,

@@ -91,6 +91,9 @@ void news_tell_recorder(struct report *report, const struct recorder_event *even
         case RECORDER_GONE:
                 report_storage_gone(report, event->error);
                 break;
+        case RECORDER_SHUT_OUT:
+                report_storage_shut_out(report);
+                break;
         case RECORDER_CUT:
                 report_storage_cut(report, event->value);
                 break;

@@ -82,7 +82,8 @@ enum recorder_event_kind {
         RECORDER_DELETED,   /* name: below sealed/; value: bytes; error: 0 for room, -ETIME for its age */
         RECORDER_REPLACED,  /* somebody moved or removed the live file; a new one was made */
         RECORDER_GONE, /* somebody removed the directory, and it cannot be made again; error: why; retried */
-        RECORDER_CUT,  /* somebody made the live file shorter; value: by how many bytes, 0: it has a hole */
+        RECORDER_SHUT_OUT, /* the file system may be written to again, but not from here; retried */
+        RECORDER_CUT, /* somebody made the live file shorter; value: by how many bytes, 0: it has a hole */
         RECORDER_N_EVENTS,
 };
 

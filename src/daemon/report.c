@@ -648,6 +648,15 @@ void report_storage_gone(struct report *report, int error) {
                         strerror(-error));
 }
 
+void report_storage_shut_out(struct report *report) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_STORAGE_SHUT_OUT);
+        report_send(report, &entry,
+                        "The file system of the readings can be written to again, but not by i4d, which has it read-only "
+                        "since its start");
+}
+
 void report_storage_cut(struct report *report, uint64_t n_bytes) {
         struct entry entry;
 

@@ -118,6 +118,8 @@ void report_storage_deleted(struct report *report, const char *file, uint64_t n_
 void report_storage_replaced(struct report *report);
 /* The directory of readings was removed, and @error is why it cannot be made again. */
 void report_storage_gone(struct report *report, int error);
+/* The file system of the readings can be written to again, but not through the mount that i4d has. */
+void report_storage_shut_out(struct report *report);
 /* @n_bytes: that are missing at the end; 0: in the middle */
 void report_storage_cut(struct report *report, uint64_t n_bytes);
 

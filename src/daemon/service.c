@@ -61,7 +61,7 @@ struct service {
         struct sockets sockets;
 
         bool is_anchor_missing; /* and that is told */
-        bool is_directory_gone; /* the service manager's, which is to make it again */
+        bool is_directory_lost; /* the service manager's, which is to bring it back */
         bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
 
@@ -187,12 +187,12 @@ static void service_leave_directory(struct service *service) {
                 return;
 
         /* Not while it stops anyway. */
-        service->is_directory_gone |= sd_event_exit(service->event, EXIT_FAILURE) >= 0;
+        service->is_directory_lost |= sd_event_exit(service->event, EXIT_FAILURE) >= 0;
 }
 
 static void service_tell_recorder(struct service *service, const struct recorder_event *event) {
         news_tell_recorder(service->report, event);
-        if (event->kind == RECORDER_GONE)
+        if (event->kind == RECORDER_GONE || event->kind == RECORDER_SHUT_OUT)
                 service_leave_directory(service);
 }
 
@@ -627,7 +627,7 @@ static uint64_t service_get_drain_span(const struct service *service) {
         uint32_t state = atomic_load_explicit(
                         &service->store.ring->statistics->storage_state, memory_order_relaxed);
 
-        if (service->is_directory_gone)
+        if (service->is_directory_lost)
                 return 0;
 
         return state == I4_STORAGE_WRITING ? DRAIN_NS : DRAIN_FULL_NS;
@@ -691,7 +691,7 @@ int service_run(struct service *service) {
         }
 
         stopped = service_stop(service);
-        if (service->is_directory_gone)
+        if (service->is_directory_lost)
                 return -ENOENT;
         return r < 0 ? r : stopped;
 }

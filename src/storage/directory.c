@@ -292,6 +292,10 @@ int directory_get_identity(const struct directory *directory, struct directory_i
         return 0;
 }
 
+const char *directory_get_path(const struct directory *directory) {
+        return directory->path;
+}
+
 bool directory_is_gone(const struct directory *directory) {
         struct stat st;
 

@@ -62,6 +62,8 @@ int directory_is_cut(const struct directory *directory, uint64_t offset);
  */
 int directory_restore(struct directory *directory);
 
+const char *directory_get_path(const struct directory *directory);
+
 /* Nothing is where the directory was. */
 bool directory_is_gone(const struct directory *directory);
 

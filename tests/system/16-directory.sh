@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The directory of readings, removed or moved away while it is written to. What the service may write to was made for it by
-# systemd, at its start: i4d ends for that, and goes on where it was.
+# The directory of readings, removed or moved away while it is written to, or mounted read-only when i4d is started. What the
+# service sees of it, and may write to, was made by systemd at its start: i4d ends for that, and goes on where it was.
 
 . ./lib.sh
 service_reset
@@ -59,3 +59,45 @@ reader_stop alice
 reader_output alice | assert_gapless "what alice saw"
 assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
 machine rm -rf /var/lib/i4.old
+
+step "a file system that is written to is not mounted read-only"
+service_reset
+configure <<'END'
+[Storage]
+MaxUse=infinity
+KeepFree=0
+END
+disk_mount 256M
+service_start
+wait_for_at_least "readings stored" 1000 stat_get .storage.next_sequence
+! machine mount -o remount,ro /var/lib/i4 2>/dev/null || fail "it was"
+
+step "read-only at the start: readers get readings, and it is said why none is stored"
+machine systemctl stop i4d.service
+n_lines=$(stored_count)
+machine mount -o remount,ro /var/lib/i4
+service_start
+wait_for_value "state of storage" failed stat_get .storage.state
+assert_equal "$(stat_get .storage.error)" "Read-only file system" "reason"
+wait_for "the status says so" status_matches "storage fails: Read-only file system"
+first=$(stat_get .ring.oldest_sequence)
+reader_start bob bob --from "$first" --format csv
+reader_wait_for_more bob 10000
+assert_equal "$(service_get NRestarts)" 0 "restarts"
+
+step "read-write again: nobody has to do anything, and all that was read meanwhile is stored"
+pid=$(service_get MainPID)
+machine mount -o remount,rw /var/lib/i4
+journal_wait "The readings are writable, but not for i4d"
+service_wait_for_successor "$pid"
+wait_for_value "state of storage" writing stat_get .storage.state
+reader_wait_for_more bob 10000
+assert_equal "$(service_get NRestarts)" 1 "restarts"
+reader_stop bob
+reader_output bob | assert_gapless "what bob saw"
+machine systemctl stop i4d.service
+assert_equal "$(journal_count "Readings were not stored")" 0 "readings dropped"
+stored_lines | tail --lines="+$((n_lines + 1))" >"$I4_WORK/stored"
+assert_lines_whole "$(wc --lines <"$I4_WORK/stored")" <"$I4_WORK/stored"
+next=$((10#$(machine cat /var/lib/i4/.sequence)))
+assert_equal "$(wc --lines <"$I4_WORK/stored")" $((next - first)) "readings stored"

@@ -139,6 +139,7 @@ static void report_everything(struct report *report) {
         report_storage_deleted(report, "sealed/a.jsonl", 7, true);
         report_storage_replaced(report);
         report_storage_gone(report, -EROFS);
+        report_storage_shut_out(report);
         report_storage_cut(report, 4711);
 }
 
