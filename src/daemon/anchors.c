@@ -2,33 +2,28 @@
 
 #include "daemon/anchors.h"
 
-#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdatomic.h>
 #include <string.h>
 
-#define FILE_SIZE_MAX (1024 * 1024)
-
 struct anchors {
+        struct spool *spool;
         struct pacer_state *state;
         struct note_settings settings;
         uint64_t settings_id;
         uint64_t n_missed; /* since the last note */
-        char path[PATH_MAX], old_path[PATH_MAX];
 };
 
-int anchors_new(struct anchors **anchorsp, const char *directory, struct pacer_state *state) {
+int anchors_new(struct anchors **anchorsp, struct spool *spool, struct pacer_state *state) {
         struct anchors *anchors = calloc(1, sizeof(*anchors));
 
         if (!anchors)
                 return -ENOMEM;
 
+        anchors->spool = spool;
         anchors->state = state;
-        (void) snprintf(anchors->path, sizeof(anchors->path), "%s/" NOTES_NAME, directory);
-        (void) snprintf(anchors->old_path, sizeof(anchors->old_path), "%s/" NOTES_OLD_NAME, directory);
         *anchorsp = anchors;
         return 0;
 }
@@ -80,7 +75,7 @@ static const char *reason_to_string(uint64_t reason) {
         }
 }
 
-static int anchors_write(struct anchors *anchors, const struct pacer_anchor *anchor, uint64_t sequence,
+static int anchors_put(struct anchors *anchors, const struct pacer_anchor *anchor, uint64_t sequence,
                 const char *reason) {
         struct note note = {
                 .sequence = sequence,
@@ -98,7 +93,7 @@ static int anchors_write(struct anchors *anchors, const struct pacer_anchor *anc
         r = note_format(&note, &line);
         if (r < 0)
                 return r;
-        r = file_append_line(anchors->path, line);
+        r = spool_put(anchors->spool, line);
         if (r < 0)
                 return r;
 
@@ -115,7 +110,7 @@ static int anchors_note_next(struct anchors *anchors) {
         if (pacer_state_get_anchor(state, state->n_noted, &anchor) < 0)
                 ++anchors->n_missed;
         else if (anchors->n_missed > 0 || !pacer_anchor_is_implied(&anchor))
-                r = anchors_write(anchors, &anchor, anchor.sequence, reason_to_string(anchor.reason));
+                r = anchors_put(anchors, &anchor, anchor.sequence, reason_to_string(anchor.reason));
 
         /* A kill in between makes the next one write it once more, which does no harm. */
         if (r >= 0)
@@ -136,7 +131,7 @@ static int anchors_repeat(struct anchors *anchors, const uint64_t *headp, const 
         if (state->n_noted == 0 || n == 0)
                 return 0;
 
-        return anchors_write(anchors, &anchor, headp ? *headp : anchor.sequence, reason);
+        return anchors_put(anchors, &anchor, headp ? *headp : anchor.sequence, reason);
 }
 
 static bool anchors_are_noted(const struct anchors *anchors) {
@@ -161,17 +156,17 @@ static void anchors_pass_implied(struct anchors *anchors) {
 }
 
 int anchors_note(struct anchors *anchors) {
-        int r;
+        int r = 0;
 
-        r = file_rotate(anchors->path, anchors->old_path, FILE_SIZE_MAX);
-        if (r > 0)
+        if (spool_take_anew(anchors->spool))
                 r = anchors_repeat(anchors, NULL, "new file");
 
         anchors_pass_implied(anchors);
         while (r >= 0 && !anchors_are_noted(anchors))
                 r = anchors_note_next(anchors);
 
-        return r < 0 ? r : 0;
+        spool_ask(anchors->spool);
+        return r;
 }
 
 int anchors_begin(struct anchors *anchors, uint64_t head) {

@@ -25,6 +25,7 @@ enum condition {
         /* generator */
         CONDITION_ANCHOR,
         CONDITION_ANCHOR_NOT_NOTED,
+        CONDITION_ORDER_NOT_RECORDED,
         CONDITION_EVENTS_NOT_WRITTEN,
         CONDITION_RESUMED,
         CONDITION_BEHIND,

@@ -15,6 +15,7 @@
 #define CLIENTS_MAX 16u
 #define PATIENCE_US UINT64_C(5000000)
 #define RETRY_US    UINT64_C(1000000)
+#define HOLD_US     UINT64_C(500000)
 
 #define ANSWER_STRANGER "{\"error\":\"only root may ask for that\"}"
 #define ANSWER_TOO_LONG "{\"error\":\"the request is too long\"}"
@@ -24,6 +25,8 @@ struct control_client {
         sd_event_source *source, *timer;
         TAILQ_ENTRY(control_client) entry;
         int fd;
+        bool is_held;
+        char answer[CONTROL_PACKET_MAX];
 };
 
 TAILQ_HEAD(control_clients, control_client);
@@ -48,34 +51,52 @@ static void client_free(struct control_client *client) {
         free(client);
 }
 
-/* Packets arrive whole, and an answer fits into any socket's buffer: nothing is waited for. */
+/* An answer fits into any socket's buffer: nothing is waited for. */
+static void client_send(struct control_client *client, const char *answer) {
+        (void) !send(client->fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
+        client_free(client);
+}
+
+/* Nothing more is asked by whoever waits for his answer, and whether he still does shows when it is sent. */
+static void client_hold(struct control_client *client) {
+        client->is_held = true;
+        (void) sd_event_source_set_enabled(client->source, SD_EVENT_OFF);
+        (void) sd_event_source_set_time_relative(client->timer, HOLD_US);
+}
+
+static void client_end(struct control_client *client) {
+        if (client->is_held)
+                client_send(client, client->answer);
+        else
+                client_free(client);
+}
+
+/* Packets arrive whole. */
 static void client_answer(struct control_client *client) {
         struct control *control = client->control;
-        char text[CONTROL_PACKET_MAX + 1], answer[CONTROL_PACKET_MAX];
+        char text[CONTROL_PACKET_MAX + 1];
         ssize_t n = recv(client->fd, text, sizeof(text) - 1, MSG_DONTWAIT | MSG_TRUNC);
 
         if (n <= 0)
-                return;
-
-        if ((size_t) n < sizeof(text)) {
+                client_free(client);
+        else if ((size_t) n >= sizeof(text))
+                client_send(client, ANSWER_TOO_LONG);
+        else {
                 text[n] = 0;
-                control->answer(control->userdata, text, (size_t) n, answer);
-        } else {
-                (void) snprintf(answer, sizeof(answer), "%s", ANSWER_TOO_LONG);
+                if (control->answer(control->userdata, text, (size_t) n, client->answer))
+                        client_send(client, client->answer);
+                else
+                        client_hold(client);
         }
-        (void) !send(client->fd, answer, strlen(answer), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        struct control_client *client = userdata;
-
-        client_answer(client);
-        client_free(client);
+        client_answer(userdata);
         return 0;
 }
 
 static int client_dispatch_timer(sd_event_source *source, uint64_t usec, void *userdata) {
-        client_free(userdata);
+        client_end(userdata);
         return 0;
 }
 
@@ -148,9 +169,19 @@ static int control_dispatch(sd_event_source *source, int fd, uint32_t revents, v
 
         /* The oldest has had its time. */
         if (control->n_clients >= CLIENTS_MAX)
-                client_free(TAILQ_FIRST(&control->clients));
+                client_end(TAILQ_FIRST(&control->clients));
         client_new(control, client_fd);
         return 0;
+}
+
+void control_release(struct control *control, const char *instead) {
+        struct control_client *client, *next;
+
+        for (client = TAILQ_FIRST(&control->clients); client; client = next) {
+                next = TAILQ_NEXT(client, entry);
+                if (client->is_held)
+                        client_send(client, instead ? instead : client->answer);
+        }
 }
 
 int control_new(struct control **controlp, sd_event *event, int listen_fd, control_answer_t *answer,

@@ -9,6 +9,7 @@
  * mode of the socket says. Main loop only.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <systemd/sd-event.h>
 
@@ -18,13 +19,19 @@
 
 struct control;
 
-/* Writes an answer of less than CONTROL_PACKET_MAX bytes, with a NUL behind. */
-typedef void control_answer_t(void *userdata, const char *text, size_t size, char *answer);
+/* Writes an answer of less than CONTROL_PACKET_MAX bytes, with a NUL behind. False: hold it back for now. */
+typedef bool control_answer_t(void *userdata, const char *text, size_t size, char *answer);
 
 /* @listen_fd is consumed on success. */
 int control_new(struct control **controlp, sd_event *event, int listen_fd, control_answer_t *answer,
                 void *userdata);
 struct control *control_free(struct control *control);
+
+/*
+ * Sends all answers that are held back, or @instead if it is not NULL. Who is not released within half a
+ * second gets his all the same.
+ */
+void control_release(struct control *control, const char *instead);
 
 static inline void control_freep(struct control **control) {
         if (*control)

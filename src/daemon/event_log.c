@@ -102,7 +102,7 @@ static int log_write(struct event_log *log) {
 
         r = file_rotate(log->path, log->old_path, FILE_SIZE_MAX);
         if (r >= 0)
-                r = file_append(log->path, log->text, log->size);
+                r = file_append(log->path, log->text, log->size, false);
         if (r < 0)
                 return r;
 

@@ -12,7 +12,6 @@
 #include "daemon/incidents.h"
 
 #include "util/clock.h"
-#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -28,7 +27,7 @@ struct incidents {
         const struct i4_catalog *catalog;
         struct scenario *scenario;
         struct event_log *log; /* NULL: there is none */
-        char *record_path;
+        struct spool *record;  /* the same */
 };
 
 static int incidents_load(struct incidents *incidents, const char *path, struct complaints *complaints) {
@@ -37,8 +36,24 @@ static int incidents_load(struct incidents *incidents, const char *path, struct 
         return scenario_load(&incidents->scenario, &context, path, complaints);
 }
 
+/* What cannot be written still counts. */
+static int incidents_load_record(struct incidents *incidents, struct complaints *complaints) {
+        struct scenario_context context = { .catalog = incidents->catalog, .model = incidents->model };
+        const char *path = spool_get_path(incidents->record), *text;
+        size_t size;
+        int r;
+
+        spool_write(incidents->record);
+        r = scenario_load_record(incidents->scenario, &context, path, complaints);
+        if (r < 0)
+                return r;
+
+        size = spool_peek(incidents->record, &text);
+        return scenario_parse_record(incidents->scenario, &context, path, text, size, complaints);
+}
+
 int incidents_new(struct incidents **incidentsp, const struct model *model, const struct i4_catalog *catalog,
-                const char *scenario_path, const char *record_path, struct complaints *complaints) {
+                const char *scenario_path, struct spool *record, struct complaints *complaints) {
         _cleanup_(incidents_freep) struct incidents *incidents = NULL;
         int r;
 
@@ -48,18 +63,14 @@ int incidents_new(struct incidents **incidentsp, const struct model *model, cons
 
         incidents->model = model;
         incidents->catalog = catalog;
-        incidents->record_path = record_path ? strdup(record_path) : NULL;
-        if (record_path && !incidents->record_path)
-                return -ENOMEM;
+        incidents->record = record;
 
         if (scenario_path)
                 r = incidents_load(incidents, scenario_path, complaints);
         else
                 r = scenario_new(&incidents->scenario);
-        if (r >= 0 && record_path)
-                r = scenario_load_record(incidents->scenario,
-                                &(struct scenario_context){ .catalog = catalog, .model = model }, record_path,
-                                complaints);
+        if (r >= 0 && record)
+                r = incidents_load_record(incidents, complaints);
         if (r < 0)
                 return r;
 
@@ -72,7 +83,6 @@ struct incidents *incidents_free(struct incidents *incidents) {
                 return NULL;
 
         (void) scenario_free(incidents->scenario);
-        free(incidents->record_path);
         free(incidents);
         return NULL;
 }
@@ -99,15 +109,27 @@ int incidents_copy(const struct incidents *incidents, struct scenario **scenario
         return scenario_copy(incidents->scenario, scenariop);
 }
 
-static int incidents_record(const struct incidents *incidents, const struct scenario_entry *entry) {
+static int incidents_record(const struct incidents *incidents, const struct scenario_entry *entry,
+                struct complaints *complaints) {
         char members[SCENARIO_TEXT_MAX], line[SCENARIO_TEXT_MAX + 4];
+        int r;
 
-        if (!incidents->record_path)
+        if (!incidents->record)
                 return 0;
+        r = spool_get_error(incidents->record);
+        if (r < 0)
+                return r;
 
         scenario_entry_format(entry, incidents->catalog, members);
         (void) snprintf(line, sizeof(line), "{%s}\n", members);
-        return file_append_line(incidents->record_path, line);
+        r = spool_put(incidents->record, line);
+        if (r == -ENOBUFS) {
+                complain(complaints, ORDER_NAME, 0,
+                                "The disk does not answer, and no more orders can wait for it");
+                return -EINVAL;
+        }
+
+        return r;
 }
 
 static int entry_read(const struct incidents *incidents, const char *text, size_t size, uint64_t now_ns,
@@ -174,9 +196,9 @@ static void entry_complete(struct scenario_entry *entry, const struct scenario *
         entry->incident = *span.incident;
 }
 
-/* 1: it was in force in time, and is recorded; 0: it was not. */
+/* 1: it was in force in time, and is put down; 0: it was not. */
 static int incidents_try(struct incidents *incidents, struct generator *generator,
-                const struct scenario_entry *entry, struct scenario **nextp) {
+                const struct scenario_entry *entry, struct scenario **nextp, struct complaints *complaints) {
         int r;
 
         r = incidents_hand_over(incidents, *nextp, generator);
@@ -184,13 +206,17 @@ static int incidents_try(struct incidents *incidents, struct generator *generato
                 return r;
         if (clock_now_ns(CLOCK_REALTIME) + HANDOVER_NS >= entry->incident.start_ns)
                 return 0;
-        r = incidents_record(incidents, entry);
+        r = incidents_record(incidents, entry, complaints);
         if (r < 0)
                 return r;
 
         (void) scenario_free(incidents->scenario);
         incidents->scenario = TAKE_PTR(*nextp);
         return 1;
+}
+
+bool incidents_are_recorded(const struct incidents *incidents) {
+        return !incidents->record || spool_is_empty(incidents->record);
 }
 
 int incidents_order(struct incidents *incidents, struct generator *generator, const char *text, size_t size,
@@ -206,7 +232,7 @@ int incidents_order(struct incidents *incidents, struct generator *generator, co
                 if (r < 0)
                         break;
                 entry_complete(entry, next);
-                r = incidents_try(incidents, generator, entry, &next);
+                r = incidents_try(incidents, generator, entry, &next, complaints);
         }
 
         if (r > 0)

@@ -45,7 +45,8 @@ static void take_mistake(void *userdata, const char *file, unsigned int line, co
                 answer_error(answer, text);
 }
 
-static void inject(struct orders *orders, const cJSON *incident, char *answer) {
+/* False: done, and not recorded yet. */
+static bool inject(struct orders *orders, const cJSON *incident, char *answer) {
         _cleanup_(text_freep) char *text = cJSON_PrintUnformatted(incident);
         struct complaints complaints = { .report = take_mistake, .userdata = answer };
         char members[SCENARIO_TEXT_MAX];
@@ -59,23 +60,38 @@ static void inject(struct orders *orders, const cJSON *incident, char *answer) {
         if (r < 0) {
                 if (!*answer)
                         answer_error(answer, strerror(-r));
-                return;
+                return true;
         }
 
         scenario_entry_format(&entry, orders->catalog, members);
         report_injected(orders->report, entry.incident.id, i4_fault_to_string(entry.incident.kind), members);
         (void) snprintf(answer, CONTROL_PACKET_MAX, "{\"done\":true,\"incident\":{%s}}", members);
+        if (orders->recorder)
+                recorder_wake(orders->recorder);
+        return incidents_are_recorded(orders->incidents);
 }
 
-void orders_answer(void *userdata, const char *text, size_t size, char *answer) {
+void orders_explain(int error, char *answer) {
+        char text[256];
+
+        (void) snprintf(text, sizeof(text),
+                        "it will happen, but cannot be recorded: %s; i4d tries on as long as it runs",
+                        strerror(-error));
+        answer_error(answer, text);
+}
+
+bool orders_answer(void *userdata, const char *text, size_t size, char *answer) {
+        struct orders *orders = userdata;
         _cleanup_(json_freep) cJSON *request = cJSON_ParseWithLength(text, size);
         const char *order = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(request, "order"));
         const cJSON *incident = cJSON_GetObjectItemCaseSensitive(request, "incident");
 
+        if (order && strcmp(order, "inject") == 0 && incident)
+                return inject(orders, incident, answer);
+
         if (order && strcmp(order, "rotate") == 0)
-                rotate(userdata, answer);
-        else if (order && strcmp(order, "inject") == 0 && incident)
-                inject(userdata, incident, answer);
+                rotate(orders, answer);
         else
                 answer_error(answer, "that is no order: it may be another version of i4d");
+        return true;
 }

@@ -5,7 +5,8 @@
  * What the administrator can ask a running daemon for
  *
  *     {"order":"rotate"}                        {"done":true}
- *     {"order":"inject","incident":{"kind":…}}  {"done":true,"incident":{"event":…,"kind":…}}
+ *     {"order":"inject","incident":{"kind":…}}  {"done":true,"incident":{"event":…,"kind":…}}, when it is on
+ *                                               disk, or the disk does not answer for half a second
  *     anything else                             {"error":"…"}
  */
 
@@ -22,5 +23,8 @@ struct orders {
         struct recorder *recorder; /* NULL: nothing is stored */
 };
 
-/* A control_answer_t; @userdata is struct orders. */
-void orders_answer(void *userdata, const char *text, size_t size, char *answer);
+/* A control_answer_t; @userdata is struct orders. What has to be recorded is held back until it is. */
+bool orders_answer(void *userdata, const char *text, size_t size, char *answer);
+
+/* What is said instead when it cannot be. */
+void orders_explain(int error, char *answer);

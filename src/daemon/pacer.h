@@ -69,8 +69,8 @@ struct pacer_state {
         uint64_t profile_origin_ns;         /* CLOCK_REALTIME at which it began */
         uint64_t profile_id;                /* of the one in force; 0: none */
         _Atomic uint64_t n_explicit;        /* of n_anchors: up to the last one that was not implied */
-        uint64_t n_noted;                   /* of n_anchors: in the file; the main loop's */
-        uint64_t noted_id;                  /* of the settings that stand in the file; the main loop's */
+        uint64_t n_noted;                   /* of n_anchors: noted; the main loop's */
+        uint64_t noted_id;                  /* of the settings that were noted last; the main loop's */
         uint32_t shard, n_shards;           /* for which the anchors are */
         _Atomic uint64_t n_explicit_before; /* the same of the one before that */
         struct pacer_anchor anchors[PACER_N_ANCHORS];

@@ -47,7 +47,8 @@ struct recorder {
         struct ring_statistics *statistics;
         const struct i4_catalog *catalog;
         void (*look)(void *userdata, const struct i4_record *records, size_t n);
-        void *look_userdata;
+        void (*write)(void *userdata);
+        void *userdata;
         pthread_t thread;
         bool is_running;
         int event_fd;
@@ -232,6 +233,19 @@ static uint64_t recorder_get_next(const struct recorder *recorder) {
         return recorder->cursor - recorder_get_n_batch(recorder);
 }
 
+static void recorder_set_at_disk(struct recorder *recorder, bool is_at_disk) {
+        atomic_store_explicit(&recorder->is_at_disk, is_at_disk, memory_order_relaxed);
+}
+
+static void recorder_look(struct recorder *recorder) {
+        if (!recorder->look)
+                return;
+
+        recorder_set_at_disk(recorder, true);
+        recorder->look(recorder->userdata, recorder->batch, recorder->batch_end);
+        recorder_set_at_disk(recorder, false);
+}
+
 /* False: nothing new. */
 static bool recorder_read(struct recorder *recorder) {
         uint64_t margin = recorder->view.n_records / 8, lost = 0;
@@ -245,8 +259,8 @@ static bool recorder_read(struct recorder *recorder) {
 
         recorder->batch_begin = 0;
         recorder->batch_end = n > 0 ? (size_t) n : 0;
-        if (n > 0 && recorder->look)
-                recorder->look(recorder->look_userdata, recorder->batch, (size_t) n);
+        if (n > 0)
+                recorder_look(recorder);
         return n > 0;
 }
 
@@ -266,10 +280,10 @@ static void recorder_follow(struct recorder *recorder) {
 static size_t recorder_append(struct recorder *recorder) {
         size_t n;
 
-        atomic_store_explicit(&recorder->is_at_disk, true, memory_order_relaxed);
+        recorder_set_at_disk(recorder, true);
         n = keeper_append(recorder->keeper, recorder->batch + recorder->batch_begin,
                         recorder_get_n_batch(recorder));
-        atomic_store_explicit(&recorder->is_at_disk, false, memory_order_relaxed);
+        recorder_set_at_disk(recorder, false);
         return n;
 }
 
@@ -277,9 +291,9 @@ static void recorder_run(struct recorder *recorder, uint64_t timeout_ns) {
         keeper_set_hangs(recorder->keeper, atomic_load_explicit(&recorder->n_hangs, memory_order_relaxed),
                         atomic_load(&recorder->is_hanging));
 
-        atomic_store_explicit(&recorder->is_at_disk, true, memory_order_relaxed);
+        recorder_set_at_disk(recorder, true);
         keeper_run(recorder->keeper, timeout_ns);
-        atomic_store_explicit(&recorder->is_at_disk, false, memory_order_relaxed);
+        recorder_set_at_disk(recorder, false);
 }
 
 static enum fill recorder_fill(struct recorder *recorder) {
@@ -303,6 +317,15 @@ static enum fill recorder_fill(struct recorder *recorder) {
         }
 
         return FILL_MORE;
+}
+
+static void recorder_write(struct recorder *recorder) {
+        if (!recorder->write)
+                return;
+
+        recorder_set_at_disk(recorder, true);
+        recorder->write(recorder->userdata);
+        recorder_set_at_disk(recorder, false);
 }
 
 /* a turn */
@@ -412,6 +435,7 @@ static bool recorder_is_finished(const struct recorder *recorder) {
 
 static void recorder_turn(struct recorder *recorder) {
         recorder_take_requests(recorder);
+        recorder_write(recorder);
         recorder_follow(recorder);
         recorder_gather(recorder);
         recorder->kept = keeper_get_next(recorder->keeper);
@@ -518,6 +542,7 @@ static void *recorder_main(void *userdata) {
                 recorder_rest(recorder, seen);
         }
 
+        recorder_write(recorder);
         recorder->result = keeper_stop(recorder->keeper, recorder->stop_deadline_ns);
         if (recorder->result >= 0 && recorder_get_n_unread(recorder) > 0)
                 recorder->result = keeper_get_error(recorder->keeper) < 0 ? keeper_get_error(recorder->keeper)
@@ -578,6 +603,10 @@ void recorder_rotate(struct recorder *recorder) {
         word_wake(&recorder->bell);
 }
 
+void recorder_wake(struct recorder *recorder) {
+        word_wake(&recorder->bell);
+}
+
 static bool recorder_is_on_time(const struct recorder *recorder) {
         return clock_now_ns(CLOCK_MONOTONIC) < atomic_load(&recorder->rest_end_ns) + REST_GRACE_NS;
 }
@@ -623,7 +652,8 @@ int recorder_new(struct recorder **recorderp, const struct recorder_settings *se
         recorder->statistics = statistics;
         recorder->catalog = catalog;
         recorder->look = settings->look;
-        recorder->look_userdata = settings->look_userdata;
+        recorder->write = settings->write;
+        recorder->userdata = settings->userdata;
         recorder->flush_ns = settings->flush_ns;
         recorder->gather_ns = NSEC_INFINITY;
         recorder->rotate_at = SEQUENCE_NEVER;

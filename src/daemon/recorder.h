@@ -54,9 +54,11 @@ struct recorder_settings {
         uint64_t flush_ns;                   /* FlushSec= */
         uint64_t sync_ns;                    /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
         struct retention_settings retention; /* limits */
-        /* sees all that is read, before it is stored, in the recorder's thread; at creation only */
-        void (*look)(void *userdata, const struct i4_record *records, size_t n);
-        void *look_userdata;
+        /* Both in the recorder's thread, where they may wait for the disk; NULL: none; at creation only. */
+        void (*look)(void *userdata, const struct i4_record *records, size_t n); /* at all that is read,
+                                                                                    before it is stored */
+        void (*write)(void *userdata); /* what else has to: in every turn, before anything is read */
+        void *userdata;
         const struct engine_factory *factory; /* tests: makes the engine instead, else NULL */
 };
 
@@ -125,6 +127,9 @@ int recorder_set_settings(struct recorder *recorder, const struct recorder_setti
 
 /* From any thread: seal the live file when all that was published by now is in it. */
 void recorder_rotate(struct recorder *recorder);
+
+/* From any thread: there is something for the settings' write(). */
+void recorder_wake(struct recorder *recorder);
 
 /* generator's side; one thread */
 

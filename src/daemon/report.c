@@ -334,6 +334,15 @@ void report_anchor_not_noted(struct report *report, int error) {
         report_send(report, &entry, "An anchor could not be noted in anchors.jsonl: %s", strerror(-error));
 }
 
+void report_order_not_recorded(struct report *report, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_ORDER_NOT_RECORDED);
+        entry_add_error(&entry, error);
+        report_send(report, &entry, "What was ordered cannot be recorded in injected.jsonl: %s",
+                        strerror(-error));
+}
+
 void report_events_not_written(struct report *report, int error) {
         struct entry entry;
 

@@ -61,8 +61,9 @@ void report_settings_pending(struct report *report, const char *section, const c
 /* From @step on readings are due from @time_ns (CLOCK_REALTIME) at @rate. @why: "start", "rate change", … */
 void report_anchor(struct report *report, uint64_t step, uint64_t sequence, uint64_t time_ns,
                 struct rate rate, const char *why);
-/* The list of anchors beside the readings cannot be written. */
+/* The list of anchors beside the readings, or of what was ordered, cannot be written. */
 void report_anchor_not_noted(struct report *report, int error);
+void report_order_not_recorded(struct report *report, int error);
 /* The list of incidents beside the readings cannot be written. */
 void report_events_not_written(struct report *report, int error);
 /* The schedule of a daemon before this one goes on; @n_due readings were due in between and are made now. */

@@ -15,6 +15,7 @@
 #include "daemon/recorder.h"
 #include "daemon/report.h"
 #include "daemon/sockets.h"
+#include "daemon/spool.h"
 #include "daemon/store.h"
 #include "lib/view.h"
 #include "model/catalog_file.h"
@@ -48,7 +49,9 @@ struct service {
         struct store store;
         struct ring_view view;
         struct recorder *recorder;   /* NULL: nothing is stored */
-        struct anchors *anchors;     /* the same */
+        struct spool *anchors_spool; /* the same */
+        struct spool *orders_spool;  /* the same, or nobody can order any */
+        struct anchors *anchors;     /* as the recorder */
         struct event_log *event_log; /* NULL: nobody wants it */
         struct audience audience;
         struct generator *generator;
@@ -62,6 +65,7 @@ struct service {
 
         bool is_anchor_missing; /* and that is told */
         bool is_directory_lost; /* the service manager's, which is to bring it back */
+        bool is_order_missing;  /* the same */
         bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
 
@@ -82,15 +86,39 @@ static int service_fail(struct service *service, int error, const char *format, 
 
 /* settings */
 
+/* @error of ours, or of who writes it. */
 static void service_tell_note(struct service *service, int error) {
+        if (error >= 0)
+                error = spool_get_error(service->anchors_spool);
         if (error < 0 && !service->is_anchor_missing)
                 report_anchor_not_noted(service->report, error);
         service->is_anchor_missing = error < 0;
 }
 
 static void service_note_anchors(struct service *service) {
-        if (service->anchors)
-                service_tell_note(service, anchors_note(service->anchors));
+        if (!service->anchors)
+                return;
+
+        service_tell_note(service, anchors_note(service->anchors));
+        recorder_wake(service->recorder);
+}
+
+static void service_tell_orders(struct service *service) {
+        char answer[CONTROL_PACKET_MAX];
+        int error;
+
+        if (!service->orders_spool || !service->control)
+                return;
+
+        error = spool_get_error(service->orders_spool);
+        if (error < 0 && !service->is_order_missing)
+                report_order_not_recorded(service->report, error);
+        service->is_order_missing = error < 0;
+
+        if (error < 0)
+                orders_explain(error, answer);
+        if (error < 0 || spool_is_empty(service->orders_spool))
+                control_release(service->control, error < 0 ? answer : NULL);
 }
 
 static int service_set_note_settings(struct service *service) {
@@ -240,6 +268,22 @@ static int service_dispatch_event_log(sd_event_source *source, int fd, uint32_t 
         return 0;
 }
 
+static int service_dispatch_anchors_spool(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct service *service = userdata;
+
+        spool_quieten(service->anchors_spool);
+        service_note_anchors(service);
+        return 0;
+}
+
+static int service_dispatch_orders_spool(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+        struct service *service = userdata;
+
+        spool_quieten(service->orders_spool);
+        service_tell_orders(service);
+        return 0;
+}
+
 static void service_take_notice(void *userdata, const struct publisher_notice *notice) {
         struct service *service = userdata;
 
@@ -249,6 +293,27 @@ static void service_take_notice(void *userdata, const struct publisher_notice *n
 static int service_add_signal(struct service *service, int signal, sd_event_signal_handler_t handler) {
         /* Floating: it goes when the loop goes. */
         return sd_event_add_signal(service->event, NULL, signal, handler, service);
+}
+
+static int service_add_io(struct service *service, int fd, sd_event_io_handler_t handler) {
+        /* Floating as well. */
+        return sd_event_add_io(service->event, NULL, fd, EPOLLIN, handler, service);
+}
+
+static int service_add_storage_sources(struct service *service) {
+        int r;
+
+        r = service_add_io(service, recorder_get_fd(service->recorder), service_dispatch_recorder);
+        if (r >= 0)
+                r = service_add_io(service, spool_get_fd(service->anchors_spool),
+                                service_dispatch_anchors_spool);
+        if (r >= 0 && service->orders_spool)
+                r = service_add_io(
+                                service, spool_get_fd(service->orders_spool), service_dispatch_orders_spool);
+        if (r >= 0 && service->event_log)
+                r = service_add_io(service, event_log_get_fd(service->event_log), service_dispatch_event_log);
+
+        return r;
 }
 
 static int service_add_sources(struct service *service) {
@@ -269,20 +334,8 @@ static int service_add_sources(struct service *service) {
                         return r;
         }
 
-        if (service->event_log) {
-                r = sd_event_add_io(service->event, NULL, event_log_get_fd(service->event_log), EPOLLIN,
-                                service_dispatch_event_log, service);
-                if (r < 0)
-                        return r;
-        }
-
-        r = sd_event_add_io(service->event, NULL, generator_get_fd(service->generator), EPOLLIN,
-                        service_dispatch_generator, service);
-        if (r < 0 || !service->recorder)
-                return r;
-
-        return sd_event_add_io(service->event, NULL, recorder_get_fd(service->recorder), EPOLLIN,
-                        service_dispatch_recorder, service);
+        r = service_add_io(service, generator_get_fd(service->generator), service_dispatch_generator);
+        return r < 0 || !service->recorder ? r : service_add_storage_sources(service);
 }
 
 /* making */
@@ -375,9 +428,40 @@ static void service_keep_ring(struct service *service) {
                 report_ring_not_kept(service->report, r);
 }
 
-/* Of the recorder. */
+/* of the recorder's thread */
+
 static void service_look(void *userdata, const struct i4_record *records, size_t n) {
-        event_log_look(userdata, records, n);
+        struct service *service = userdata;
+
+        event_log_look(service->event_log, records, n);
+}
+
+static void service_write(void *userdata) {
+        struct service *service = userdata;
+
+        spool_write(service->anchors_spool);
+        if (service->orders_spool)
+                spool_write(service->orders_spool);
+}
+
+static int service_open_spools(struct service *service, const char *path) {
+        struct state_memory *memory = service->store.state->memory;
+        int r;
+
+        r = spool_new(&service->anchors_spool,
+                        &(struct spool_settings){ path, NOTES_NAME, NOTES_OLD_NAME, ANCHORS_SIZE_MAX },
+                        &memory->anchors);
+        /* Only the network has incidents. */
+        if (r >= 0 && service->config.model == MODEL_NETWORK)
+                r = spool_new(&service->orders_spool,
+                                &(struct spool_settings){ .directory = path, .name = INJECTED_NAME },
+                                &memory->orders);
+        if (r >= 0)
+                r = anchors_new(&service->anchors, service->anchors_spool, &memory->pacer);
+        if (r >= 0)
+                r = service_set_note_settings(service);
+
+        return r < 0 ? service_fail(service, r, "Cannot set up the lists beside the readings") : 0;
 }
 
 static int service_open_event_log(struct service *service, const char *path) {
@@ -408,32 +492,26 @@ static int service_open_storage(struct service *service) {
         if (r < 0)
                 return r;
         settings.look = service->event_log ? service_look : NULL;
-        settings.look_userdata = service->event_log;
+        settings.write = service_write;
+        settings.userdata = service;
         r = recorder_new(&service->recorder, &settings, path, &service->view, ring->statistics,
                         service->catalog, &service->store.state->memory->recorder);
         if (r < 0)
                 return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
                                 directory_explain(r));
 
-        r = anchors_new(&service->anchors, path, &service->store.state->memory->pacer);
-        if (r >= 0)
-                r = service_set_note_settings(service);
-        return r < 0 ? service_fail(service, r, "Cannot set up the list of anchors") : 0;
+        return service_open_spools(service, path);
 }
 
 /* In front of the generator, so that the first reading knows of them. */
 static int service_load_incidents(struct service *service) {
         struct complaints complaints = { .report = report_settings_mistake, .userdata = service->report };
         const char *path = *service->config.scenario ? service->config.scenario : NULL;
-        char buffer[PATH_MAX], record[PATH_MAX + 32];
-        bool is_recorded = service->config.storage_enabled && service->config.model == MODEL_NETWORK;
         struct scenario *scenario = NULL;
         int r;
 
-        (void) snprintf(record, sizeof(record), "%s/" INJECTED_NAME,
-                        options_get_directory(service->options, buffer));
-        r = incidents_new(&service->incidents, service->model, service->catalog, path,
-                        is_recorded ? record : NULL, &complaints);
+        r = incidents_new(&service->incidents, service->model, service->catalog, path, service->orders_spool,
+                        &complaints);
         if (r >= 0)
                 r = incidents_copy(service->incidents, &scenario);
         if (r >= 0 && service->event_log)
@@ -593,24 +671,34 @@ int service_new(struct service **servicep, const struct options *options) {
 
 /* running */
 
+/* The lists first, for the readings that come. */
+static int service_start_storage(struct service *service) {
+        int r;
+
+        r = anchors_begin(service->anchors, service->store.ring->head);
+        service_write(service);
+        service_tell_note(service, r);
+
+        r = recorder_start(service->recorder);
+        return r < 0 ? service_fail(service, r, "Cannot start the storage thread") : 0;
+}
+
 static int service_start(struct service *service) {
         const struct config *config = &service->config;
         struct ring *ring = service->store.ring;
         uint64_t sequence = ring->head;
         int r;
 
+        generator_begin(service->generator);
         if (service->recorder) {
-                r = recorder_start(service->recorder);
+                r = service_start_storage(service);
                 if (r < 0)
-                        return service_fail(service, r, "Cannot start the storage thread");
+                        return r;
         }
 
         /* Kept before there is anything in it to lose. */
         service_keep_ring(service);
         ring_set_running(ring);
-        generator_begin(service->generator);
-        if (service->anchors)
-                service_tell_note(service, anchors_begin(service->anchors, ring->head));
         r = generator_start(service->generator);
         if (r < 0)
                 return service_fail(service, r, "Cannot start the generator thread");
@@ -667,9 +755,11 @@ static int service_stop(struct service *service) {
         ring_set_state(ring, I4_RING_STOPPED);
         (void) ring_wake(ring, INT_MAX);
         publisher_wake(service->publisher);
+        service_note_anchors(service);
 
         n_left = service_drain(service);
         service_tell_events(service);
+        service_tell_orders(service);
         report_stopping(service->report,
                         atomic_load_explicit(&ring->statistics->achieved, memory_order_relaxed), n_left);
 
@@ -712,6 +802,8 @@ struct service *service_free(struct service *service) {
         service->recorder = recorder_free(service->recorder);
         store_deinit(&service->store);
         service->anchors = anchors_free(service->anchors);
+        service->anchors_spool = spool_free(service->anchors_spool);
+        service->orders_spool = spool_free(service->orders_spool);
         service->event_log = event_log_free(service->event_log);
         service->incidents = incidents_free(service->incidents);
         service->model = model_free(service->model);

@@ -11,10 +11,11 @@
 
 #include "daemon/pacer.h"
 #include "daemon/recorder.h"
+#include "daemon/spool.h"
 
 #define STATE_MAGIC   UINT64_C(0x0a65746174733469) /* "i4state\n" */
-#define STATE_VERSION UINT32_C(2)
-#define STATE_SIZE    4096u
+#define STATE_VERSION UINT32_C(3)
+#define STATE_SIZE    (36u * 4096u)
 
 struct state_memory {
         uint64_t magic;
@@ -24,11 +25,13 @@ struct state_memory {
         uint8_t reserved[32];
         struct pacer_state pacer;
         struct recorder_state recorder;
+        struct spool_memory anchors; /* lines for the lists beside the readings */
+        struct spool_memory orders;
 };
 
 static_assert(offsetof(struct state_memory, pacer) == 64, "outlives the process that wrote it");
 static_assert(offsetof(struct state_memory, recorder) == 64 + sizeof(struct pacer_state), "as above");
-static_assert(sizeof(struct state_memory) <= STATE_SIZE, "one page is allocated");
+static_assert(sizeof(struct state_memory) <= STATE_SIZE, "so much is allocated");
 
 struct state {
         struct state_memory *memory;

@@ -38,11 +38,13 @@ int scenario_parse(struct scenario **scenariop, const struct scenario_context *c
 
 /*
  * What was ordered while a daemon ran, behind what @scenario has. It gives way to that, and what cannot be
- * used, perhaps because the fleet is another by now, is told and left. No such file: there is nothing.
- * -ENOMEM; -EINVAL as above.
+ * used, perhaps because the fleet is another by now, is told and left; but for what stands there twice, as a
+ * kill may have left it. No such file: there is nothing. -ENOMEM; -EINVAL as above.
  */
 int scenario_load_record(struct scenario *scenario, const struct scenario_context *context, const char *path,
                 struct complaints *complaints);
+int scenario_parse_record(struct scenario *scenario, const struct scenario_context *context, const char *file,
+                const char *text, size_t size, struct complaints *complaints);
 
 /*
  * The members of the object without its braces, so that others may be added: "\"event\":17,\"kind\":…". They

@@ -6,7 +6,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -131,7 +130,7 @@ static bool line_is_torn(int fd, off_t end) {
         return end > 0 && pread(fd, &last, 1, end - 1) == 1 && last != '\n';
 }
 
-static int append(const char *path, const char *lines, size_t size, bool is_durable) {
+int file_append(const char *path, const char *lines, size_t size, bool is_durable) {
         _cleanup_(closep) int fd = open(path, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
         off_t end;
         int r;
@@ -154,12 +153,4 @@ static int append(const char *path, const char *lines, size_t size, bool is_dura
         if (r < 0)
                 (void) !ftruncate(fd, end);
         return r;
-}
-
-int file_append(const char *path, const char *lines, size_t size) {
-        return append(path, lines, size, false);
-}
-
-int file_append_line(const char *path, const char *line) {
-        return append(path, line, strlen(line), true);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -40,9 +41,6 @@ int file_rotate(const char *path, const char *old_path, size_t size_max);
 /*
  * Appends lines, each with its newline, to a file that is made if need be (0640), or nothing of them. A last
  * line that somebody left torn is ended first. -ELOOP: it is a symbolic link; else as
- * file_verify_sole().
+ * file_verify_sole(). @is_durable: they are on disk when this returns.
  */
-int file_append(const char *path, const char *lines, size_t size);
-
-/* The same with one, which is on disk when this returns. */
-int file_append_line(const char *path, const char *line);
+int file_append(const char *path, const char *lines, size_t size, bool is_durable);

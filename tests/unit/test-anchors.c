@@ -22,6 +22,8 @@ struct fixture {
         struct pacer_settings pacing;
         struct pacer pacer;
         struct note_settings settings;
+        struct spool_memory *memory;
+        struct spool *spool;
         struct anchors *anchors;
         struct notes notes;
 };
@@ -36,9 +38,24 @@ static void begin(struct fixture *f, uint64_t head, uint64_t ns) {
 
         pacer_init(&f->pacer, &f->pacing, &f->state, head, after(ns), &event);
         f->anchors = anchors_free(f->anchors);
-        assert_int_equal(anchors_new(&f->anchors, f->directory, &f->state), 0);
+        f->spool = spool_free(f->spool);
+        assert_int_equal(spool_new(&f->spool,
+                                         &(struct spool_settings){ f->directory, NOTES_NAME, NOTES_OLD_NAME,
+                                                         ANCHORS_SIZE_MAX },
+                                         f->memory),
+                        0);
+        assert_int_equal(anchors_new(&f->anchors, f->spool, &f->state), 0);
         assert_int_equal(anchors_set_settings(f->anchors, &f->settings), 0);
         assert_int_equal(anchors_begin(f->anchors, head), 0);
+        spool_write(f->spool);
+}
+
+/* The main loop and the recorder, until neither has anything to tell the other. */
+static void note(struct fixture *f) {
+        for (unsigned int i = 0; i < 2; ++i) {
+                assert_int_equal(anchors_note(f->anchors), 0);
+                spool_write(f->spool);
+        }
 }
 
 static void change_rate(struct fixture *f, uint64_t head, uint64_t ns, uint64_t n_records) {
@@ -87,6 +104,8 @@ static int setup(void **state) {
                 .catch_up_ns = NSEC_INFINITY,
                 .n_shards = 1,
         };
+        f->memory = calloc(1, sizeof(*f->memory));
+        assert_non_null(f->memory);
         f->settings = (struct note_settings){
                 .seed = 7,
                 .n_sensors = 8,
@@ -104,6 +123,8 @@ static int teardown(void **state) {
 
         notes_deinit(&f->notes);
         (void) anchors_free(f->anchors);
+        (void) spool_free(f->spool);
+        free(f->memory);
         tree_remove(f->directory);
         free(f);
         return 0;
@@ -119,9 +140,9 @@ static void test_start(void **state) {
         assert_string_equal(notes->reason, "start");
         assert_int_equal(notes->settings.seed, 7);
 
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         change_rate(f, 600, NSEC_PER_SEC, 50);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         notes = load(f, 2);
         assert_int_equal(notes[1].sequence, 600);
         assert_int_equal(notes[1].anchor.rate.n_records, 50);
@@ -159,11 +180,11 @@ static void test_new_file(void **state) {
         struct stat st;
 
         assert_int_equal(unlink(f->path), 0);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         assert_int_equal(load(f, 1)->sequence, 500);
 
         assert_int_equal(truncate(f->path, 1024 * 1024), 0);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         assert_int_equal(stat(f->old_path, &st), 0);
         assert_int_equal(st.st_size, 1024 * 1024);
         assert_int_equal(count_lines(f->path), 1);
@@ -178,7 +199,7 @@ static void test_missed(void **state) {
 
         for (unsigned int i = 0; i < PACER_N_ANCHORS + 8; ++i)
                 change_rate(f, 600 + i, NSEC_PER_SEC, 50 + i);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
 
         notes = load(f, 1 + PACER_N_ANCHORS - 1);
         assert_int_equal(notes[1].n_missed, 9);
@@ -193,7 +214,7 @@ static void test_missed(void **state) {
                 while (pacer_look(&f->pacer, 1000 + 100 * s, after(s * NSEC_PER_SEC), &event) > 0)
                         ;
         }
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         notes = load(f, 1 + PACER_N_ANCHORS - 1 + 1);
         assert_true(notes[PACER_N_ANCHORS].n_missed > 0);
         assert_true(notes[PACER_N_ANCHORS].until_ns > 0);
@@ -214,10 +235,10 @@ static void test_profile(void **state) {
                         ;
                 head += pacer_get_due(&f->pacer, head, after(s * NSEC_PER_SEC));
                 if (s == 0 || s == 50)
-                        assert_int_equal(anchors_note(f->anchors), 0);
+                        note(f);
         }
         assert_int_equal(f->state.n_anchors, 102);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
 
         /* The start and the profile hold from one reading on. */
         notes = load(f, 2);
@@ -235,10 +256,11 @@ static void test_no_room(void **state) {
 
         tree_remove(f->directory);
         change_rate(f, 600, NSEC_PER_SEC, 50);
-        assert_int_equal(anchors_note(f->anchors), -ENOENT);
+        note(f);
+        assert_int_equal(spool_get_error(f->spool), -ENOENT);
         assert_int_equal(mkdir(f->directory, 0700), 0);
         change_rate(f, 700, NSEC_PER_SEC, 60);
-        assert_int_equal(anchors_note(f->anchors), 0);
+        note(f);
         assert_int_equal(load(f, 2)[0].sequence, 600);
 }
 

@@ -23,9 +23,10 @@ struct fixture {
         struct control *control;
         char heard[CONTROL_PACKET_MAX + 1];
         unsigned int n_heard;
+        bool is_holding;
 };
 
-static void answer(void *userdata, const char *text, size_t size, char *said) {
+static bool answer(void *userdata, const char *text, size_t size, char *said) {
         struct fixture *f = userdata;
 
         assert_true(size <= CONTROL_PACKET_MAX);
@@ -33,6 +34,7 @@ static void answer(void *userdata, const char *text, size_t size, char *said) {
         f->heard[size] = 0;
         ++f->n_heard;
         (void) snprintf(said, CONTROL_PACKET_MAX, "{}");
+        return !f->is_holding;
 }
 
 static int setup(void **state) {
@@ -109,6 +111,58 @@ static void test_answer(void **state) {
         close(fd);
 }
 
+static int client_ask(struct fixture *f) {
+        unsigned int n_before = f->n_heard;
+        int fd = client_connect(f);
+
+        assert_int_equal(send(fd, "order", 5, 0), 5);
+        while (f->n_heard == n_before)
+                turn(f, WAIT_US);
+        return fd;
+}
+
+static void assert_silent(int fd) {
+        char said[CONTROL_PACKET_MAX];
+
+        assert_int_equal(recv(fd, said, sizeof(said), MSG_DONTWAIT), -1);
+        assert_int_equal(errno, EAGAIN);
+}
+
+/* An answer waits until it is released, or has waited long enough; the loop goes on meanwhile. */
+static void test_hold(void **state) {
+        struct fixture *f = *state;
+        int first, second, other;
+
+        f->is_holding = true;
+        first = client_ask(f);
+        second = client_ask(f);
+        f->is_holding = false;
+        other = client_ask(f);
+        assert_said(other, "{}");
+        assert_silent(first);
+        assert_silent(second);
+        /* Who left is nothing to turn for. */
+        assert_int_equal(close(second), 0);
+        assert_int_equal(sd_event_run(f->event, 0), 0);
+
+        control_release(f->control, "{\"error\":1}");
+        assert_said(first, "{\"error\":1}");
+        close(first);
+        close(other);
+
+        f->is_holding = true;
+        first = client_ask(f);
+        control_release(f->control, NULL);
+        assert_said(first, "{}");
+        close(first);
+
+        first = client_ask(f);
+        assert_silent(first);
+        turn(f, WAIT_US);
+        assert_said(first, "{}");
+        close(first);
+}
+
 /* Whoever says nothing gives way to who comes after. */
 static void test_mute(void **state) {
         struct fixture *f = *state;
@@ -156,6 +210,7 @@ static void test_exhausted(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_answer, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_hold, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mute, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_exhausted, setup, teardown),
         };

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <semaphore.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -191,6 +192,66 @@ static void test_progress(void **state) {
 }
 
 /* Mistakes show at once. */
+/* Whoever lets the thread work: it may stay until the gate opens, as at a disk that does not answer. */
+struct guest {
+        sem_t is_there, gate;
+        uint64_t n_looked; /* records, when write() was called last */
+        uint64_t n_records;
+        bool is_writer;
+};
+
+static void guest_stay(struct guest *guest) {
+        assert_int_equal(sem_post(&guest->is_there), 0);
+        assert_int_equal(sem_wait(&guest->gate), 0);
+}
+
+static void guest_look(void *userdata, const struct i4_record *records, size_t n) {
+        struct guest *guest = userdata;
+
+        guest->n_records += n;
+        if (!guest->is_writer)
+                guest_stay(guest);
+}
+
+static void guest_write(void *userdata) {
+        struct guest *guest = userdata;
+
+        guest->n_looked = guest->n_records;
+        if (guest->is_writer)
+                guest_stay(guest);
+}
+
+static void run_guest(struct fixture *f, bool is_writer) {
+        struct guest guest = { .is_writer = is_writer };
+
+        assert_int_equal(sem_init(&guest.is_there, 0, 0), 0);
+        assert_int_equal(sem_init(&guest.gate, 0, 0), 0);
+        f->settings.look = guest_look;
+        f->settings.write = guest_write;
+        f->settings.userdata = &guest;
+        start(f);
+        publish(f, 10);
+        recorder_wake(f->recorder);
+
+        assert_int_equal(sem_wait(&guest.is_there), 0);
+        assert_true(recorder_is_at_disk(f->recorder));
+        /* What is to be written goes before what is read after it. */
+        assert_int_equal(guest.n_looked, 0);
+        for (unsigned int i = 0; i < 100; ++i)
+                assert_int_equal(sem_post(&guest.gate), 0);
+        stop(f);
+        assert_int_equal(guest.n_records, 10);
+        assert_int_equal(guest.n_looked, 10);
+        assert_int_equal(sem_destroy(&guest.gate), 0);
+        assert_int_equal(sem_destroy(&guest.is_there), 0);
+}
+
+/* They are in front of the disk, too: no reason for a watchdog. And what comes last is not forgotten. */
+static void test_guests(void **state) {
+        run_guest(*state, false);
+        run_guest(*state, true);
+}
+
 static void test_refused(void **state) {
         struct recorder *other = NULL;
         struct fixture *f = *state;
@@ -214,6 +275,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_max_use, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_keep_free, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_progress, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_guests, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         };
 

@@ -112,6 +112,7 @@ static void report_everything(struct report *report) {
         report_clock_stepped(report, -(int64_t) NSEC_PER_HOUR);
 
         report_anchor_not_noted(report, -ENOSPC);
+        report_order_not_recorded(report, -EACCES);
         report_events_not_written(report, -EACCES);
         report_injected(report, 17, "leak", "\"event\":17");
         report_ring_new(report, instance, 8, 0);
