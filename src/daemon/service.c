@@ -1,23 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-#include "daemon/service.h"
-
-#include "daemon/anchors.h"
-#include "daemon/config.h"
 #include "daemon/config_parts.h"
-#include "daemon/control.h"
-#include "daemon/generator.h"
-#include "daemon/monitor.h"
 #include "daemon/news.h"
-#include "daemon/orders.h"
 #include "daemon/process.h"
-#include "daemon/publisher.h"
-#include "daemon/recorder.h"
-#include "daemon/report.h"
-#include "daemon/sockets.h"
-#include "daemon/spool.h"
-#include "daemon/store.h"
-#include "lib/view.h"
+#include "daemon/service-private.h"
 #include "model/catalog_file.h"
 #include "storage/ledger.h"
 #include "util/clock.h"
@@ -40,39 +26,7 @@
 /* Descriptors beside those of readers: files, sockets, what libraries open. */
 #define DESCRIPTORS_OWN 64u
 
-struct service {
-        const struct options *options;
-        struct report *report;
-        struct config config;
-        struct i4_catalog *catalog;
-        struct model *model;
-        struct store store;
-        struct ring_view view;
-        struct recorder *recorder;   /* NULL: nothing is stored */
-        struct spool *anchors_spool; /* the same */
-        struct spool *orders_spool;  /* the same, or nobody can order any */
-        struct anchors *anchors;     /* as the recorder */
-        struct event_log *event_log; /* NULL: nobody wants it */
-        struct audience audience;
-        struct generator *generator;
-        sd_event *event;
-        struct publisher *publisher;
-        struct incidents *incidents;
-        struct orders orders;
-        struct control *control;
-        struct monitor *monitor;
-        struct sockets sockets;
-
-        bool is_anchor_missing; /* and that is told */
-        bool is_directory_lost; /* the service manager's, which is to bring it back */
-        bool is_order_missing;  /* the same */
-        bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
-};
-
-/* Tells it, once, and hands it on. */
-static int service_fail(struct service *service, int error, const char *format, ...) _printf_(3, 4);
-
-static int service_fail(struct service *service, int error, const char *format, ...) {
+int service_fail(struct service *service, int error, const char *format, ...) {
         char what[PATH_MAX + 128];
         va_list args;
 
@@ -85,47 +39,6 @@ static int service_fail(struct service *service, int error, const char *format, 
 }
 
 /* settings */
-
-/* @error of ours, or of who writes it. */
-static void service_tell_note(struct service *service, int error) {
-        if (error >= 0)
-                error = spool_get_error(service->anchors_spool);
-        if (error < 0 && !service->is_anchor_missing)
-                report_anchor_not_noted(service->report, error);
-        service->is_anchor_missing = error < 0;
-}
-
-static void service_note_anchors(struct service *service) {
-        if (!service->anchors)
-                return;
-
-        service_tell_note(service, anchors_note(service->anchors));
-        recorder_wake(service->recorder);
-}
-
-static void service_tell_orders(struct service *service) {
-        char answer[CONTROL_PACKET_MAX];
-        int error;
-
-        if (!service->orders_spool || !service->control)
-                return;
-
-        error = spool_get_error(service->orders_spool);
-        if (error < 0 && !service->is_order_missing)
-                report_order_not_recorded(service->report, error);
-        service->is_order_missing = error < 0;
-
-        if (error < 0)
-                orders_explain(error, answer);
-        if (error < 0 || spool_is_empty(service->orders_spool))
-                control_release(service->control, error < 0 ? answer : NULL);
-}
-
-static int service_set_note_settings(struct service *service) {
-        struct note_settings settings = config_get_note_settings(&service->config);
-
-        return service->anchors ? anchors_set_settings(service->anchors, &settings) : 0;
-}
 
 static void service_tell_pending(struct service *service, const struct config *loaded) {
         const struct config_key *key = NULL;
@@ -434,34 +347,6 @@ static void service_look(void *userdata, const struct i4_record *records, size_t
         struct service *service = userdata;
 
         event_log_look(service->event_log, records, n);
-}
-
-static void service_write(void *userdata) {
-        struct service *service = userdata;
-
-        spool_write(service->anchors_spool);
-        if (service->orders_spool)
-                spool_write(service->orders_spool);
-}
-
-static int service_open_spools(struct service *service, const char *path) {
-        struct state_memory *memory = service->store.state->memory;
-        int r;
-
-        r = spool_new(&service->anchors_spool,
-                        &(struct spool_settings){ path, NOTES_NAME, NOTES_OLD_NAME, ANCHORS_SIZE_MAX },
-                        &memory->anchors);
-        /* Only the network has incidents. */
-        if (r >= 0 && service->config.model == MODEL_NETWORK)
-                r = spool_new(&service->orders_spool,
-                                &(struct spool_settings){ .directory = path, .name = INJECTED_NAME },
-                                &memory->orders);
-        if (r >= 0)
-                r = anchors_new(&service->anchors, service->anchors_spool, &memory->pacer);
-        if (r >= 0)
-                r = service_set_note_settings(service);
-
-        return r < 0 ? service_fail(service, r, "Cannot set up the lists beside the readings") : 0;
 }
 
 static int service_open_event_log(struct service *service, const char *path) {

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#pragma once
+
+/*
+ * What the parts of the service know of each other
+ *
+ * All but what is said otherwise runs in the thread of the event loop.
+ */
+
+#include "daemon/anchors.h"
+#include "daemon/config.h"
+#include "daemon/control.h"
+#include "daemon/generator.h"
+#include "daemon/monitor.h"
+#include "daemon/orders.h"
+#include "daemon/publisher.h"
+#include "daemon/recorder.h"
+#include "daemon/report.h"
+#include "daemon/service.h"
+#include "daemon/sockets.h"
+#include "daemon/spool.h"
+#include "daemon/store.h"
+#include "lib/view.h"
+#include "util/macros.h"
+
+#include <systemd/sd-event.h>
+
+struct service {
+        const struct options *options;
+        struct report *report;
+        struct config config;
+        struct i4_catalog *catalog;
+        struct model *model;
+        struct store store;
+        struct ring_view view;
+        struct recorder *recorder;   /* NULL: nothing is stored */
+        struct spool *anchors_spool; /* the same */
+        struct spool *orders_spool;  /* the same, or nobody can order any */
+        struct anchors *anchors;     /* as the recorder */
+        struct event_log *event_log; /* NULL: nobody wants it */
+        struct audience audience;
+        struct generator *generator;
+        sd_event *event;
+        struct publisher *publisher;
+        struct incidents *incidents;
+        struct orders orders;
+        struct control *control;
+        struct monitor *monitor;
+        struct sockets sockets;
+
+        bool is_anchor_missing; /* and that is told */
+        bool is_directory_lost; /* the service manager's, which is to bring it back */
+        bool is_order_missing;  /* the same */
+        bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
+};
+
+/* Tells it, once, and hands it on. */
+int service_fail(struct service *service, int error, const char *format, ...) _printf_(3, 4);
+
+/* service_lists.c */
+
+int service_open_spools(struct service *service, const char *path);
+
+/* @error of ours, or of who writes it. */
+void service_tell_note(struct service *service, int error);
+void service_note_anchors(struct service *service);
+int service_set_note_settings(struct service *service);
+
+void service_tell_orders(struct service *service);
+
+/* What waits, into its files. In the recorder's thread, or before there is one. */
+void service_write(void *userdata);
