@@ -70,3 +70,8 @@ void service_tell_orders(struct service *service);
 
 /* What waits, into its files. In the recorder's thread, or before there is one. */
 void service_write(void *userdata);
+
+/* service_reload.c */
+
+/* Settings that are wrong change nothing. What was wrong is told. */
+void service_reload(struct service *service);
