@@ -75,3 +75,12 @@ void service_write(void *userdata);
 
 /* Settings that are wrong change nothing. What was wrong is told. */
 void service_reload(struct service *service);
+
+/* service_loop.c */
+
+/* Signals, and what the threads have to say. */
+int service_add_sources(struct service *service);
+void service_tell_events(struct service *service);
+
+/* Of the publisher. */
+void service_take_notice(void *userdata, const struct publisher_notice *notice);
