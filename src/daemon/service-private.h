@@ -49,8 +49,8 @@ struct service {
         struct sockets sockets;
 
         bool is_anchor_missing; /* and that is told */
-        bool is_directory_lost; /* the service manager's, which is to bring it back */
         bool is_order_missing;  /* the same */
+        bool is_directory_lost; /* the service manager's, which is to bring it back */
         bool is_abandoned;      /* a thread hangs in a write and still uses all of it */
 };
 
@@ -84,3 +84,8 @@ void service_tell_events(struct service *service);
 
 /* Of the publisher. */
 void service_take_notice(void *userdata, const struct publisher_notice *notice);
+
+/* service_parts.c */
+
+/* All of it, to be taken apart by service_free() even where this fails. What goes wrong is told. */
+int service_make(struct service *service);
