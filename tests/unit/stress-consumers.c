@@ -52,6 +52,7 @@ struct member {
         enum crowd_kind kind;
         pid_t pid;
         unsigned int n_steps_stopped;
+        uint64_t newest; /* record, when it was stopped */
         uint64_t seed;
         _Atomic int is_ready;
         _Atomic uint64_t n_read;
@@ -329,8 +330,21 @@ static int member_kill(struct crowd *crowd, struct member *member) {
         return member_start(crowd, member);
 }
 
+static void member_stop(struct crowd *crowd, struct member *member, const i4_reader *observer) {
+        (void) kill(member->pid, SIGSTOP);
+        member->newest = i4_reader_get_newest(observer);
+        member->n_steps_stopped = 2 + (unsigned int) roll(&crowd->seed, STOPPED_STEPS);
+        (void) atomic_fetch_add(&crowd->n_stops, 1);
+}
+
+/* A consumer after a while, a victim when all that it could have read is overwritten. */
+static bool member_has_rested(struct member *member, const i4_reader *observer) {
+        return member->kind == CROWD_VICTIM ? i4_reader_get_oldest(observer) > member->newest
+                                            : --member->n_steps_stopped == 0;
+}
+
 /* Once every few seconds each of those that are not left alone is stopped or killed. */
-static int crowd_disturb(struct crowd *crowd) {
+static int crowd_disturb(struct crowd *crowd, const i4_reader *observer) {
         int r = 0;
 
         for (unsigned int i = 0; i < crowd->n && r >= 0; ++i) {
@@ -339,18 +353,25 @@ static int crowd_disturb(struct crowd *crowd) {
 
                 if (member->kind == CROWD_READER)
                         continue;
-                if (member->n_steps_stopped > 0 && --member->n_steps_stopped == 0)
+                if (member->n_steps_stopped > 0 && member_has_rested(member, observer))
                         member_resume(member);
                 else if (what == 0)
                         r = member_kill(crowd, member);
-                else if (what == 1 && member->n_steps_stopped == 0) {
-                        (void) kill(member->pid, SIGSTOP);
-                        member->n_steps_stopped = 2 + (unsigned int) roll(&crowd->seed, STOPPED_STEPS);
-                        (void) atomic_fetch_add(&crowd->n_stops, 1);
-                }
+                else if (what == 1 && member->n_steps_stopped == 0)
+                        member_stop(crowd, member, observer);
         }
 
         return r;
+}
+
+/* Somebody was killed, somebody stopped, and a victim told that it lost records. */
+static bool crowd_is_disturbed(const struct crowd *crowd) {
+        bool is_told = false;
+
+        for (unsigned int i = 0; i < crowd->n; ++i)
+                is_told = is_told || (crowd->members[i].kind == CROWD_VICTIM && crowd->members[i].lost > 0);
+
+        return is_told && crowd->n_kills > 0 && crowd->n_stops > 0;
 }
 
 static void crowd_kill(struct crowd *crowd, enum crowd_kind kind) {
@@ -445,11 +466,10 @@ static int crowd_run(
                 return -ETIMEDOUT;
         r = crowd_start(crowd, CROWD_CONSUMER, n_consumers);
 
-        /* Until nobody can say that nothing happened. */
+        /* Not before all has happened that it is about. */
         deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + span_ns;
-        while (r >= 0 && (clock_now_ns(CLOCK_MONOTONIC) < deadline_ns || crowd->n_kills == 0 ||
-                                         crowd->n_stops == 0)) {
-                r = crowd_disturb(crowd);
+        while (r >= 0 && (clock_now_ns(CLOCK_MONOTONIC) < deadline_ns || !crowd_is_disturbed(crowd))) {
+                r = crowd_disturb(crowd, observer);
                 sleep_ns(STEP_NS);
         }
 

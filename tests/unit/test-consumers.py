@@ -33,6 +33,8 @@ PLACES = READERS + max(CONSUMERS // 8, 2)
 # Observers and connections that have not said who they are, at most (publisher.h).
 UNSEATED = 64 + 64
 RATE = 10000
+# What a reader that is left alone may be late by, six seconds, and a victim has to be, to lose something.
+RECORDS = 65536
 # What a connection may cost in memory, and what an allocator may keep of what is given back: a sanitizer's all of it.
 CONNECTION_BYTES = 4096
 KEPT_BYTES = 4 << 20 if os.environ.get("I4_SANITIZER", "none") == "none" else float("inf")
@@ -44,7 +46,7 @@ class Daemon:
         self.log_path = os.path.join(directory, "log")
         config = os.path.join(directory, "i4d.conf")
         with open(config, "w", encoding="utf-8") as file:
-            file.write(f"[Generator]\nRate={RATE}\n[Ring]\nMaxReaders={PLACES}\n[Storage]\nMaxUse=1G\n")
+            file.write(f"[Generator]\nRate={RATE}\n[Ring]\nRecords={RECORDS}\nMaxReaders={PLACES}\n[Storage]\nMaxUse=1G\n")
         with open(self.log_path, "w", encoding="utf-8") as log:
             self.process = subprocess.Popen(
                 [I4D, "--config", config, "--socket", self.socket, "--directory", os.path.join(directory, "readings")],
@@ -104,6 +106,7 @@ def run(daemon):
     print(json.dumps(happened), file=sys.stderr)
     check("exit status of the crowd", crowd.returncode, most=0)
     check("connections that were refused for want of a place", happened["no_place"], least=1)
+    check("readings that victims were told they lost", happened["told_lost"], least=1)
 
     wait_for("what the crowd held is given back", lambda: daemon.alive() or daemon.descriptors() <= before[0])
     wait_for("the producer is on time", lambda: daemon.stat()["generator"]["behind_records"] < RATE // 100)
