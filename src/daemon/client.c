@@ -221,12 +221,17 @@ static const char *client_admit(struct client *client, bool is_observer) {
         return NULL;
 }
 
+static void client_hear(struct client *client) {
+        client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
+        client->heard_ns = clock_now_ns(CLOCK_MONOTONIC);
+}
+
 static void client_hello(struct client *client, const struct wire_message *hello) {
         const char *reason;
 
         (void) snprintf(client->name, sizeof(client->name), "%s", hello->name);
         client->cursor = clients_get_published(client->clients);
-        client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
+        client_hear(client);
         reason = client_admit(client, hello->is_observer);
         if (reason) {
                 client_refuse(client, -EUSERS, reason);
@@ -261,7 +266,7 @@ static void client_count_lost(struct client *client, uint64_t lost) {
 static void client_report(struct client *client, const struct wire_message *report) {
         struct ring_consumer *consumer = client->consumer;
 
-        client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
+        client_hear(client);
         client->cursor = report->cursor;
         client->lag = report->lag;
         client->is_silent = false;
@@ -375,12 +380,12 @@ void client_check(struct client *client, uint64_t now_ns, uint64_t published) {
         struct publisher_notice notice;
 
         if (client->is_silent || client->cursor >= published ||
-                        now_ns - client->last_report_ns < client->clients->settings->silent_ns)
+                        now_ns - client->heard_ns < client->clients->settings->silent_ns)
                 return;
 
         client->is_silent = true;
         notice = client_notice(client, PUBLISHER_SILENT);
-        notice.since_ns = now_ns - client->last_report_ns;
+        notice.since_ns = now_ns - client->heard_ns;
         clients_notify(client->clients, &notice);
 }
 
@@ -410,7 +415,7 @@ int client_new(struct client **clientp, struct clients *clients, sd_event *event
         client->fd = fd;
         client->pid = credentials.pid;
         client->uid = credentials.uid;
-        client->last_report_ns = clock_now_ns(CLOCK_BOOTTIME);
+        client_hear(client);
         TAILQ_INSERT_TAIL(&clients->stages[CLIENT_MUTE], client, entry);
         ++clients->n_clients[CLIENT_MUTE];
 

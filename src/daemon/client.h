@@ -46,6 +46,7 @@ struct client {
         uint64_t armed_cursor;
         uint64_t lost;
         uint64_t last_report_ns; /* CLOCK_BOOTTIME; at first, when it connected */
+        uint64_t heard_ns;       /* CLOCK_MONOTONIC of the same: while the node sleeps nobody is silent */
         uint64_t window_ns;      /* CLOCK_BOOTTIME: n_messages since then */
         unsigned int n_messages;
 };
@@ -85,5 +86,5 @@ void client_end_silence(struct client *client);
 /* Disarms it: who asked to be woken is woken once. */
 void client_wake(struct client *client, uint64_t published);
 
-/* Tells once of a reader that is behind and says nothing. @now_ns: CLOCK_BOOTTIME */
+/* Tells once of a reader that is behind and says nothing. @now_ns: CLOCK_MONOTONIC */
 void client_check(struct client *client, uint64_t now_ns, uint64_t published);

@@ -482,11 +482,13 @@ static int keeper_enforce(struct keeper *keeper) {
                         &keeper->settings.retention, &demand, keeper_tell_deleted, keeper, &keeper->usage);
 }
 
+/* A file that lies as far ahead, of a clock that was set back, is as far from now: it is not kept open until
+ * then. */
 static bool keeper_is_old(const struct keeper *keeper) {
         uint64_t first_ns = directory_get_first_time(keeper->directory), now = clock_now_ns(CLOCK_REALTIME);
 
-        return first_ns != NSEC_INFINITY && now > first_ns &&
-               now - first_ns >= keeper->settings.retention.max_file_ns;
+        return first_ns != NSEC_INFINITY &&
+               MAX(now, first_ns) - MIN(now, first_ns) >= keeper->settings.retention.max_file_ns;
 }
 
 /* No time to seal: the file ends in a line that is torn still. */

@@ -153,7 +153,7 @@ void publisher_wake(struct publisher *publisher) {
 }
 
 void publisher_check(struct publisher *publisher) {
-        uint64_t now_ns = clock_now_ns(CLOCK_BOOTTIME),
+        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC),
                  published = clients_get_published(&publisher->clients);
         struct client *client;
 

@@ -3,7 +3,7 @@
 """
 The real i4d from start to end
 
-    test-daemon.py I4D I4 SENSOR-GEN I4D-NEXT [CASE…]
+    test-daemon.py I4D I4 SENSOR-GEN I4D-NEXT SHIFT-CLOCKS [CASE…]
 
 $I4_KILLS says how often a daemon is killed whose readings are made again; $I4_RESTARTS how often one is restarted whose
 ring is full, and how long that took is printed.
@@ -17,6 +17,7 @@ import array
 import fcntl
 import functools
 import json
+import mmap
 import os
 import random
 import re
@@ -24,6 +25,7 @@ import resource
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -36,7 +38,7 @@ import waiting  # pylint: disable=wrong-import-position
 
 WAIT_S = 30
 wait_for = functools.partial(waiting.wait_for, WAIT_S)
-I4D, I4, SENSOR_GEN, I4D_NEXT = sys.argv[1:5]
+I4D, I4, SENSOR_GEN, I4D_NEXT, SHIFT_CLOCKS = sys.argv[1:6]
 KILLS = int(os.environ.get("I4_KILLS", "4"))
 
 
@@ -100,9 +102,34 @@ class Systemd:
         return any(key in note and value in (None, note[key]) for note in self.notes)
 
 
+class Clocks:
+    """Those of the programs that are started with its environment; see shift-clocks.c."""
+
+    PAIR = struct.Struct("qq")
+
+    def __init__(self, directory):
+        path = os.path.join(directory, "clocks")
+        with open(path, "w+b") as file:
+            file.truncate(mmap.PAGESIZE)
+            self.memory = mmap.mmap(file.fileno(), mmap.PAGESIZE)
+        self.current, self.real_s, self.boot_s = 0, 0, 0
+        self.environment = {"LD_PRELOAD": SHIFT_CLOCKS, "I4_CLOCKS": path,
+                            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+    def set(self, real_s, boot_s=0):
+        """By so much, forwards or back."""
+        self.real_s += real_s
+        self.boot_s += boot_s
+        self.current += 1
+        self.PAIR.pack_into(self.memory, 8 + self.current * self.PAIR.size,
+                            *(int(seconds * 10**9) for seconds in (self.real_s, self.boot_s)))
+        # eight aligned bytes: at once
+        struct.pack_into("Q", self.memory, 0, self.current)
+
+
 class Daemon:
     def __init__(self, directory, settings="", systemd=None, options=(), cpu=None, watchdog_s=None, file_size=None,
-                 activated=None, program=I4D):
+                 activated=None, program=I4D, clocks=None):
         self.directory = os.path.join(directory, "readings")
         self.live = os.path.join(self.directory, "readings.jsonl")
         self.socket = activated or os.path.join(directory, "ring.sock")
@@ -112,6 +139,8 @@ class Daemon:
         self.settings(settings)
 
         environment = {k: v for k, v in os.environ.items() if not k.startswith(("NOTIFY", "LISTEN", "WATCHDOG"))}
+        environment.update(clocks.environment if clocks else {})
+        self.environment = environment
         names, fds = [], []
         if systemd:
             systemd.notes.clear()
@@ -172,7 +201,7 @@ class Daemon:
         return wait_for(f"'{pattern}' in the log", lambda: self.alive() or self.logged(pattern))
 
     def stat(self):
-        output = subprocess.run([I4, "stat", "--json", "--socket", self.socket],
+        output = subprocess.run([I4, "stat", "--json", "--socket", self.socket], env=self.environment,
                                 stdout=subprocess.PIPE, check=True).stdout
         return json.loads(output)
 
@@ -219,9 +248,9 @@ class Case(unittest.TestCase):
         self.addCleanup(systemd.close)
         return systemd
 
-    def tail(self, daemon, *args):
-        process = subprocess.Popen([I4, "tail", "--socket", daemon.socket, *args],
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    def tail(self, daemon, *args, output=subprocess.PIPE):
+        process = subprocess.Popen([I4, "tail", "--socket", daemon.socket, *args], env=daemon.environment,
+                                   stdout=output, stderr=subprocess.PIPE, text=True)
         self.processes.append(process)
         return process
 
@@ -651,6 +680,133 @@ class UnderSystemd(Case):
         self.assertTrue(os.path.exists(path))
 
 
+class ClocksSet(Case):
+    """What somebody sets, or a suspended node sleeps through, while all of it runs."""
+
+    RATE = 2000
+    SETTINGS = f"""
+[Generator]
+Rate={RATE}
+[Storage]
+Sequence=yes
+MaxFileSec=1d
+MaxUse=1G
+KeepFree=0
+"""
+
+    def grow(self, n=1000):
+        begin = self.daemon.stat()["ring"]["next_sequence"]
+        wait_for(f"{n} readings", lambda: self.daemon.alive() or self.daemon.stat()["ring"]["next_sequence"] >= begin + n)
+
+    def set(self, told, real_s, boot_s=0):
+        self.clocks.set(real_s, boot_s)
+        self.expected.append(real_s)
+        self.daemon.wait_logged(told)
+        self.grow()
+
+    def sealed(self):
+        """By their numbers: their times go back."""
+        directory = os.path.join(self.daemon.directory, "sealed")
+        names = sorted(os.listdir(directory), key=lambda name: name.split("-")[2])
+        return [os.path.join(directory, name) for name in names]
+
+    def seal_old(self, n):
+        """The age of files is looked at: there are @n sealed ones, and stay."""
+        self.daemon.process.send_signal(signal.SIGHUP)
+        wait_for(f"{n} sealed files", lambda: self.daemon.alive() or len(self.sealed()) == n)
+        self.grow()
+
+    def stored_text(self):
+        text = ""
+        for path in [*self.sealed(), self.daemon.live]:
+            with open(path, encoding="utf-8") as file:
+                text += file.read()
+        return text
+
+    def wait_looked_around(self, systemd):
+        """At readers too, which comes behind the watchdog's answer."""
+        for _ in range(2):
+            systemd.notes.clear()
+            wait_for("the watchdog's answer", lambda: self.daemon.alive() or systemd.has("WATCHDOG", "1"))
+
+    def sequences(self, path):
+        """What whole lines of CSV begin with."""
+        with open(path, encoding="utf-8") as file:
+            return [int(line.split(",")[0]) for line in file.read().split("\n")[1:-1]]
+
+    def assert_on_time(self, begin_s):
+        """As many as the rate says, of time that passes for who waits: none twice, and what is late is made."""
+        def is_on_time():
+            n = self.daemon.stat()["ring"]["next_sequence"]
+            spent_s = time.monotonic() - begin_s
+            self.assertLessEqual(n, spent_s * self.RATE + 1)
+            return n >= (spent_s - 0.5) * self.RATE
+        wait_for("what is late", is_on_time)
+
+    def test_set(self):
+        # a bit more than what is told, which cuts off what is less than a second
+        hour_s, day_s = 3600.25, 86400.25
+        systemd, self.clocks, self.expected = self.systemd(), Clocks(self.directory), []
+        begin_s = time.monotonic()
+        # looks around each half second
+        self.daemon = self.start(self.SETTINGS, systemd=systemd, clocks=self.clocks, watchdog_s=2).wait_ready()
+        seen_path = os.path.join(self.directory, "seen")
+        with open(seen_path, "wb") as seen:
+            tail = self.tail(self.daemon, "--format", "csv", "--from", "0", output=seen)
+        self.grow()
+
+        self.set("The clock was set back by 1h", -hour_s)
+        self.set("The clock was set forward by 1h", hour_s)
+        self.assertEqual(self.sealed(), [])
+        # older than MaxFileSec= now, once
+        self.set("The clock was set forward by 30d", 30 * day_s)
+        self.seal_old(1)
+        self.set("The clock was set back by 30d", -30 * day_s)
+        self.seal_old(2)
+        self.assert_on_time(begin_s)
+        # what the node slept through is given up, and not a batch more; who slept too was not silent
+        tail.send_signal(signal.SIGSTOP)
+        self.set("Skipped 3h, .* readings", 3 * hour_s, 3 * hour_s)
+        self.wait_looked_around(systemd)
+        tail.send_signal(signal.SIGCONT)
+        skipped_s = self.daemon.stat()["generator"]["skipped_records"] / self.RATE
+        self.assertAlmostEqual(skipped_s, 3 * hour_s, delta=0.2)
+        self.assert_on_time(begin_s)
+
+        # while there is no daemon
+        self.daemon.end(signal.SIGKILL)
+        systemd.receive()
+        self.clocks.set(-hour_s)
+        self.expected.append(-hour_s)
+        self.daemon = self.start(self.SETTINGS, systemd=systemd, clocks=self.clocks).wait_ready()
+        self.daemon.wait_logged("The clock was set back by 1h")
+        self.grow()
+        self.assert_on_time(begin_s)
+        wait_for("the reader", lambda: self.daemon.stat()["readers"]["attached"] == 1)
+        self.assertEqual(self.daemon.end(), 0)
+
+        text = self.stored_text()
+        # up to now, which is later than the last one stored
+        again = subprocess.run([SENSOR_GEN, "-replay", self.daemon.directory, "-o", "-"], stdout=subprocess.PIPE,
+                               stderr=subprocess.DEVNULL, env=self.daemon.environment, text=True, check=True).stdout
+        self.assertTrue(again.startswith(text), "-replay makes other readings")
+        records = [json.loads(line) for line in text.splitlines()]
+        self.assertEqual([record["seq"] for record in records], list(range(len(records))))
+        wait_for("all that is stored is seen", lambda: self.sequences(seen_path) == list(range(len(records))))
+        with open(self.daemon.log_path, encoding="utf-8") as log:
+            self.assertNotRegex(log.read(), "Reader silent|Reader too slow|readings were not stored")
+        self.assert_told(records)
+
+    def assert_told(self, records):
+        """The rhythm stays but where a clock was set, or nobody was awake."""
+        times = self.times(records)
+        step = timedelta(seconds=1) / self.RATE
+        jumps = [(b - a - step).total_seconds() for a, b in zip(times, times[1:]) if b - a != step]
+        self.assertEqual(len(jumps), len(self.expected), jumps)
+        for jump, expected in zip(jumps, self.expected):
+            self.assertAlmostEqual(jump, expected, delta=0.2)
+
+
 class MadeAgain(Case):
     """What sensor-gen -replay makes of a list of anchors are the bytes that the daemon stored."""
 
@@ -851,4 +1007,4 @@ class MadeAgain(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[5:]])
+    unittest.main(argv=[sys.argv[0], *sys.argv[6:]])
