@@ -471,15 +471,20 @@ static char *put_extras(const struct i4_encoder *encoder, const struct i4_record
         return put_literal(p, "}\n", 4);
 }
 
+static inline void place_fetch(const struct i4_encoder *encoder, const struct i4_record *record) {
+        __builtin_prefetch((const char *) encoder->places + sizeof(struct place) * record->sensor);
+}
+
 _inline_ size_t encode_records(struct i4_encoder *encoder, const struct i4_record *records, size_t n_records,
                 char *buffer, const char *last, char **endp, enum encoder_copy copy) {
         char *p = buffer;
         size_t i = 0;
 
-        for (; i < n_records && p <= last; ++i) {
-                const struct i4_record *ahead = &records[i + PLACES_AHEAD < n_records ? i + PLACES_AHEAD : i];
+        for (size_t j = 0; j < MIN(n_records, PLACES_AHEAD); ++j)
+                place_fetch(encoder, &records[j]);
 
-                __builtin_prefetch((const char *) encoder->places + sizeof(struct place) * ahead->sensor);
+        for (; i < n_records && p <= last; ++i) {
+                place_fetch(encoder, &records[i + PLACES_AHEAD < n_records ? i + PLACES_AHEAD : i]);
                 p = put_record(encoder, p, &records[i], copy);
                 if (unlikely(encoder->extras != 0))
                         p = put_extras(encoder, &records[i], p);
