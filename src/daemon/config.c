@@ -475,7 +475,7 @@ static const struct config_key keys[] = {
         { "Generator", "Anomalies",       "2%",       &type_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
         { "Generator", "AnomalyMix",      "",         &type_mix,       MEMBER(mix),                        CONFIG_RESTART },
         { "Generator", "Labels",          "none",     &type_choice,    MEMBER(labels),                     CONFIG_RESTART, .names = label_names },
-        { "Generator", "BatchSec",        "25ms",     &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },
+        { "Generator", "BatchSec",        "100ms",    &type_span,      MEMBER(batch_ns),                   CONFIG_LIVE, NSEC_PER_MSEC, NSEC_PER_SEC },
         { "Generator", "CatchUpSec",      "10s",      &type_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, 2 * NSEC_PER_SEC, NSEC_INFINITY },
 
         { "Ring",      "Records",         "262144",   &type_power,     MEMBER(n_records),                  CONFIG_NEW_RING, RING_RECORDS_MIN, RING_RECORDS_MAX },
