@@ -147,8 +147,8 @@ static int sealed_contains(const struct directory *directory, const struct stat 
 }
 
 /*
- * Where files are sealed by links (see sealed_move()), a process may have ended between the two steps: the
- * file is whole and in its place, and only its old name is left to be removed.
+ * Where files are sealed by links (see sealed_move()), a process may have ended between the two steps, or the
+ * second failed: the file is whole and in its place, and only its old name is left to be removed.
  */
 static int sealed_finish(const struct directory *directory) {
         struct stat st;
@@ -459,7 +459,11 @@ static int sealed_move(const struct directory *directory, const char *name) {
 
         if (linkat(directory->fd, LIVE_NAME, directory->sealed_fd, name, 0) < 0)
                 return -errno;
-        return unlinkat(directory->fd, LIVE_NAME, 0) < 0 ? -errno : 0;
+
+        /* It is sealed. Should its old name stay, sealed_finish() removes it before there is another live
+         * file. */
+        (void) unlinkat(directory->fd, LIVE_NAME, 0);
+        return 0;
 }
 
 static int sealed_move_unique(

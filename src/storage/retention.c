@@ -109,13 +109,29 @@ struct purge {
         struct retention_usage usage;
         retention_deleted_t *deleted;
         void *userdata;
+        bool is_settled; /* the names of all that stays are on disk */
 };
 
 static void purge_deinit(struct purge *purge) {
         sealed_list_deinit(&purge->list);
 }
 
+/* What is newer has its name on disk before what is older goes: the sync of a seal may have failed, or the
+ * process ended before it. */
+static int purge_settle(struct purge *purge) {
+        if (!purge->is_settled && fsync(purge->demand->sealed_fd) < 0)
+                return -errno;
+
+        purge->is_settled = true;
+        return 0;
+}
+
 static int purge_delete(struct purge *purge, struct sealed_file *file, bool is_old) {
+        int r;
+
+        r = purge_settle(purge);
+        if (r < 0)
+                return r;
         if (unlinkat(purge->demand->sealed_fd, file->name, 0) < 0 && errno != ENOENT)
                 return -errno;
 

@@ -79,6 +79,18 @@ static int sealed_list_add(struct sealed_list *list, const char *name, const str
         return 0;
 }
 
+/* One that cannot be looked at is not passed over: what is newer would be taken for the oldest. */
+static int sealed_list_look(struct sealed_list *list, int fd, const char *name) {
+        struct stat st;
+
+        if (!sealed_is_ours(name))
+                return 0;
+        if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+                return errno == ENOENT ? 0 : -errno;
+
+        return S_ISREG(st.st_mode) ? sealed_list_add(list, name, &st) : 0;
+}
+
 static int sealed_compare(const void *a, const void *b) {
         return strcmp(((const struct sealed_file *) a)->name, ((const struct sealed_file *) b)->name);
 }
@@ -87,7 +99,6 @@ static int sealed_compare(const void *a, const void *b) {
 int sealed_list_read(struct sealed_list *list, int fd) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;
-        struct stat st;
         int r;
 
         r = sealed_open(fd, &dir);
@@ -95,11 +106,7 @@ int sealed_list_read(struct sealed_list *list, int fd) {
                 return r;
 
         while ((errno = 0, entry = readdir(dir))) {
-                if (!sealed_is_ours(entry->d_name) ||
-                                fstatat(fd, entry->d_name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-                                !S_ISREG(st.st_mode))
-                        continue;
-                r = sealed_list_add(list, entry->d_name, &st);
+                r = sealed_list_look(list, fd, entry->d_name);
                 if (r < 0)
                         return r;
         }

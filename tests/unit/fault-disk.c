@@ -8,11 +8,13 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
@@ -21,6 +23,7 @@
 #define FILES_MAX   64u
 #define CHANGES_MAX 1024u
 #define NAME_SIZE   96u
+#define PATH_SIZE   (PATH_MAX + NAME_MAX + sizeof("/" SEALED_NAME "/"))
 #define SEALED_NAME "sealed"
 
 enum place {
@@ -69,7 +72,8 @@ static struct {
         bool is_watching;
         bool is_plain;
 
-        uint64_t inodes[FILES_MAX]; /* a number may come again: the last file that has it counts */
+        uint64_t places[PLACE_NONE]; /* inodes of the directories, as far as they are known */
+        uint64_t inodes[FILES_MAX];  /* a number may come again: the last file that has it counts */
         unsigned int n_files;
         struct change changes[CHANGES_MAX];
         size_t n_changes;
@@ -87,6 +91,12 @@ static void require(bool condition) {
                 abort();
 }
 
+static const char *path_format(
+                char path[static PATH_SIZE], const char *top, enum place place, const char *name) {
+        (void) snprintf(path, PATH_SIZE, "%s%s/%s", top, place == PLACE_SEALED ? "/" SEALED_NAME : "", name);
+        return path;
+}
+
 /* the kernel */
 
 static int kernel_stat(int fd, const char *path, struct stat *st, int flags) {
@@ -97,43 +107,62 @@ static int kernel_open(int fd, const char *path, int flags, mode_t mode) {
         return (int) syscall(SYS_openat, fd, path, flags | O_LARGEFILE, mode);
 }
 
+/* The C library's, whose own name is taken below. */
+extern struct dirent *directory_read(DIR *dir) __asm__("readdir");
+
 /* what is watched */
 
-static enum place place_of(int fd) {
-        char path[PATH_MAX + sizeof(SEALED_NAME)];
-        struct stat st, top, sealed;
+static bool stat_is(const struct stat *st, enum place place) {
+        char path[PATH_SIZE];
+        struct stat there;
 
-        if (!disk.is_watching)
-                return PLACE_NONE;
+        if (disk.places[place] == st->st_ino)
+                return true;
+        if (kernel_stat(AT_FDCWD, path_format(path, disk.path, place, "."), &there, 0) < 0)
+                return false;
 
-        (void) snprintf(path, sizeof(path), "%s/" SEALED_NAME, disk.path);
-        if (kernel_stat(fd, "", &st, AT_EMPTY_PATH) < 0 || !S_ISDIR(st.st_mode))
-                return PLACE_NONE;
-        if (kernel_stat(AT_FDCWD, disk.path, &top, 0) == 0 && top.st_ino == st.st_ino &&
-                        top.st_dev == st.st_dev)
-                return PLACE_TOP;
-        if (kernel_stat(AT_FDCWD, path, &sealed, 0) == 0 && sealed.st_ino == st.st_ino &&
-                        sealed.st_dev == st.st_dev)
-                return PLACE_SEALED;
+        disk.places[place] = there.st_ino;
+        return there.st_ino == st->st_ino;
+}
+
+static enum place place_of_stat(const struct stat *st) {
+        if (S_ISDIR(st->st_mode))
+                for (enum place place = PLACE_TOP; place < PLACE_NONE; ++place)
+                        if (stat_is(st, place))
+                                return place;
+
         return PLACE_NONE;
 }
 
 /* FILES_MAX: none of those watched */
-static unsigned int file_of(int fd) {
-        struct stat st;
-
-        if (!disk.is_watching || kernel_stat(fd, "", &st, AT_EMPTY_PATH) < 0)
-                return FILES_MAX;
-
+static unsigned int file_of_stat(const struct stat *st) {
         for (unsigned int i = disk.n_files; i-- > 0;)
-                if (disk.inodes[i] == st.st_ino)
+                if (disk.inodes[i] == st->st_ino)
                         return i;
 
         return FILES_MAX;
 }
 
+static bool stat_watched(int fd, struct stat *st) {
+        return disk.is_watching && kernel_stat(fd, "", st, AT_EMPTY_PATH) == 0;
+}
+
+static enum place place_of(int fd) {
+        struct stat st;
+
+        return stat_watched(fd, &st) ? place_of_stat(&st) : PLACE_NONE;
+}
+
+static unsigned int file_of(int fd) {
+        struct stat st;
+
+        return stat_watched(fd, &st) ? file_of_stat(&st) : FILES_MAX;
+}
+
 static bool fd_is_watched(int fd) {
-        return file_of(fd) < FILES_MAX || place_of(fd) != PLACE_NONE;
+        struct stat st;
+
+        return stat_watched(fd, &st) && (file_of_stat(&st) < FILES_MAX || place_of_stat(&st) != PLACE_NONE);
 }
 
 /* Whether it may be done: 0, or -1 and errno. */
@@ -223,6 +252,18 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *ts, struc
         return 0;
 }
 
+/* The number of a file, a new one if need be. */
+static unsigned int file_adopt(const struct stat *st) {
+        unsigned int file = file_of_stat(st);
+
+        if (file < FILES_MAX)
+                return file;
+
+        require(disk.n_files < FILES_MAX);
+        disk.inodes[disk.n_files] = st->st_ino;
+        return disk.n_files++;
+}
+
 static void file_note_opened(int fd, enum place place, const char *name, int flags, bool was_there) {
         struct stat st;
 
@@ -265,6 +306,14 @@ int fstat(int fd, struct stat *st) {
 
 int fstatat(int fd, const char *path, struct stat *st, int flags) {
         return step(place_of(fd) != PLACE_NONE, "fstatat") < 0 ? -1 : kernel_stat(fd, path, st, flags);
+}
+
+struct dirent *readdir(DIR *dir) {
+        return step(place_of(dirfd(dir)) != PLACE_NONE, "readdir") < 0 ? NULL : directory_read(dir);
+}
+
+int flock(int fd, int operation) {
+        return step(file_of(fd) < FILES_MAX, "flock") < 0 ? -1 : (int) syscall(SYS_flock, fd, operation);
 }
 
 int fstatvfs(int fd, struct statvfs *st) {
@@ -401,6 +450,24 @@ int unlinkat(int fd, const char *path, int flags) {
 
 /* telling it what to do */
 
+/* Files that were there before: nobody knows what of them is synced. */
+static void place_adopt(enum place place) {
+        char path[PATH_SIZE];
+        struct dirent **entries = NULL;
+        struct stat st;
+        int n;
+
+        n = scandir(path_format(path, disk.path, place, ""), &entries, NULL, NULL);
+        for (int i = 0; i < n; ++i) {
+                (void) path_format(path, disk.path, place, entries[i]->d_name);
+                require(kernel_stat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0);
+                if (S_ISREG(st.st_mode))
+                        change_add_name(CHANGE_CREATE, place, entries[i]->d_name, file_adopt(&st));
+                free(entries[i]);
+        }
+        free(entries);
+}
+
 void disk_watch(const char *path) {
         for (size_t i = 0; i < disk.n_changes; ++i)
                 free(disk.changes[i].bytes);
@@ -409,10 +476,13 @@ void disk_watch(const char *path) {
         disk.is_watching = true;
         disk.fault_step = disk.end_step = UINT_MAX;
         disk.n_steps = disk.n_files = 0;
+        memset(disk.places, 0, sizeof(disk.places));
         disk.struck = NULL;
         disk.fault_until_ns = 0;
         /* A moment that is not zero. */
         disk.now_ns = NSEC_PER_HOUR;
+        place_adopt(PLACE_TOP);
+        place_adopt(PLACE_SEALED);
 }
 
 void disk_unwatch(void) {
@@ -623,16 +693,10 @@ static void image_deinit(struct image *image) {
                 free(image->bytes[i]);
 }
 
-static const char *path_format(
-                char path[static PATH_MAX], const char *top, enum place place, const char *name) {
-        (void) snprintf(path, PATH_MAX, "%s%s/%s", top, place == PLACE_SEALED ? "/" SEALED_NAME : "", name);
-        return path;
-}
-
 /* Files with two names stay files with two names. */
 static void image_store_name(const struct image *image, const char *top, size_t number) {
         const struct name *name = &image->names[number];
-        char path[PATH_MAX], other[PATH_MAX];
+        char path[PATH_SIZE], other[PATH_SIZE];
         ssize_t n;
         int fd;
 
@@ -653,7 +717,7 @@ static void image_store_name(const struct image *image, const char *top, size_t 
 
 void disk_rebuild(const char *path, size_t n_changes, size_t outcome, enum disk_loss loss) {
         _cleanup_(image_deinit) struct image image = {};
-        char sealed[PATH_MAX];
+        char sealed[PATH_SIZE];
 
         image_fill(&image, n_changes, loss);
         image_name(&image, n_changes, outcome);
@@ -670,4 +734,45 @@ void disk_get_synced(size_t n_changes, disk_synced_t *synced, void *userdata) {
         image_name(&named, n_changes, n_changes);
         for (size_t i = 0; i < named.n_names; ++i)
                 synced(userdata, kept.bytes[named.names[i].file], kept.sizes[named.names[i].file]);
+}
+
+/* The name that it gives, NULL: none. */
+static const char *change_get_name(const struct change *change, enum place place) {
+        if (change->kind == CHANGE_CREATE)
+                return change->place == place ? change->name : NULL;
+        if (change->kind == CHANGE_RENAME || change->kind == CHANGE_LINK)
+                return change->new_place == place ? change->new_name : NULL;
+        return NULL;
+}
+
+/* What is sealed has its name or bytes from this change, which a power cut may undo. */
+static bool image_is_unsure(const struct image *image, size_t number) {
+        const struct change *change = &disk.changes[number];
+        const char *new_name = change_get_name(change, PLACE_SEALED);
+
+        for (size_t i = 0; i < image->n_names; ++i) {
+                const struct name *name = &image->names[i];
+
+                if (name->place != PLACE_SEALED)
+                        continue;
+                if (new_name && strcmp(new_name, name->name) == 0 &&
+                                number >= changes_get_n_sure(disk.n_changes))
+                        return true;
+                if (change->kind == CHANGE_WRITE && change->file == name->file &&
+                                !change_is_synced(number, disk.n_changes) && !strstr(name->name, ".suspect."))
+                        return true;
+        }
+
+        return false;
+}
+
+bool disk_is_settled(void) {
+        _cleanup_(image_deinit) struct image image = {};
+        bool is_settled = true;
+
+        image_name(&image, disk.n_changes, disk.n_changes);
+        for (size_t i = 0; i < disk.n_changes && is_settled; ++i)
+                is_settled = !image_is_unsure(&image, i);
+
+        return is_settled;
 }

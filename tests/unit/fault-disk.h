@@ -58,6 +58,10 @@ size_t disk_get_n_outcomes(size_t n_changes);
 /* Makes what it left below @path, which must be empty. */
 void disk_rebuild(const char *path, size_t n_changes, size_t outcome, enum disk_loss loss);
 
+/* A power cut at this moment takes nothing from what is sealed, neither names nor bytes, but for what is
+ * suspect. */
+bool disk_is_settled(void);
+
 /* The bytes of each file that had been synced, whatever it was called; not of those that were deleted. */
 typedef void disk_synced_t(void *userdata, const char *bytes, size_t size);
 void disk_get_synced(size_t n_changes, disk_synced_t *synced, void *userdata);

@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * What storage does, told as one story: it begins, stores, seals, seals again when it is asked to, goes on,
- * and deletes what is old. Then the same with an error at each of its system calls, with the process killed
- * before each, and with a power cut behind each.
+ * What storage does, told as a story: it begins, stores, seals, seals again, and goes on. Then the same with
+ * an error at each of its system calls, with the process killed before each, and with a power cut behind
+ * each.
+ *
+ * There are several of them: one in which all is kept; one in which a file is sealed behind each block, and
+ * so little may be kept that most of them are deleted again; and one with the limits as small as settings
+ * allow.
  */
 
 #include "tree.h"
@@ -30,16 +34,57 @@
 #include <cmocka.h>
 
 #define FIRST      UINT64_C(1000)
-#define N_ROUND    40u /* records; more than a sector */
-#define N_ROUNDS   6u
-#define N_SEALED   (N_ROUNDS / 2)
-#define END        (FIRST + N_ROUND * N_ROUNDS + 1)
 #define N_AFTER    5u /* what is stored after a power cut */
 #define TURNS_MAX  10000u
-#define LINES_MAX  1024u
+#define LINES_MAX  16384u
+#define FILES_MAX  8u
 #define FAULT_LONG (5 * NSEC_PER_SEC)
 
+/* Free for the next lines as long as there is something to delete, with files of the least size. */
+#define WANTED  (RETENTION_FILE_SIZE_MIN / 4)
+#define USE_ALL (UINT64_C(1) << 40) /* MaxUse= that is never reached */
+
+struct story {
+        unsigned int n_rounds;
+        unsigned int n_round;       /* records that are stored in each, as one block */
+        unsigned int n_file_rounds; /* after so many the file is sealed; UINT_MAX: when it is full */
+        uint64_t max_use;           /* MaxUse=, bytes */
+        uint64_t last_use;          /* and after the last round */
+        unsigned int n_sealed;      /* files, if nothing goes wrong */
+        unsigned int n_deleted;     /* of them */
+};
+
+static const struct story story_kept = {
+        .n_rounds = 6,
+        .n_round = 40, /* more than a sector */
+        .n_file_rounds = 2,
+        .max_use = USE_ALL,
+        .last_use = USE_ALL,
+        .n_sealed = 3,
+};
+
+static const struct story story_limited = {
+        .n_rounds = 6,
+        .n_round = 40,
+        .n_file_rounds = 1,
+        .max_use = WANTED + 50000,
+        .last_use = WANTED + 20000,
+        .n_sealed = 6,
+        .n_deleted = 5,
+};
+
+static const struct story story_full = {
+        .n_rounds = 7,
+        .n_round = 1000,
+        .n_file_rounds = UINT_MAX,
+        .max_use = 2 * RETENTION_FILE_SIZE_MIN + WANTED,
+        .last_use = 2 * RETENTION_FILE_SIZE_MIN + WANTED,
+        .n_sealed = 3,
+        .n_deleted = 2,
+};
+
 struct fixture {
+        const struct story *story;
         char top[64];
         char path[128]; /* in @top; another each time */
         unsigned int n_paths;
@@ -48,8 +93,8 @@ struct fixture {
         struct ring_statistics statistics;
         struct keeper *keeper;
         unsigned int n_events[RECORDER_N_EVENTS];
-        char sealed[SEALED_NAME_MAX]; /* the last */
-        size_t sealed_at[N_SEALED];   /* number of changes by then */
+        size_t sealed_at[FILES_MAX];  /* number of changes by then */
+        size_t deleted_at[FILES_MAX]; /* number of changes by then */
         i4_encoder *encoder;
 };
 
@@ -75,6 +120,7 @@ static int setup(void **state) {
         f->settings.extras = I4_EXTRA_SEQUENCE;
         f->settings.flush_ns = NSEC_PER_MSEC;
         f->settings.sync_ns = 0;
+        f->settings.retention.max_file_size = RETENTION_FILE_SIZE_MIN;
         f->settings.retention.keep_free = (struct retention_limit){ .share_e4 = 10000 };
         f->settings.retention.max_file_ns = NSEC_INFINITY; /* records are of 1970 */
 
@@ -94,16 +140,6 @@ static int teardown(void **state) {
         return 0;
 }
 
-static void take_event(void *userdata, const struct recorder_event *event) {
-        struct fixture *f = userdata;
-
-        if (event->kind == RECORDER_SEALED) {
-                (void) strcpy(f->sealed, event->name);
-                f->sealed_at[f->n_events[RECORDER_SEALED] % ELEMENTSOF(f->sealed_at)] = disk_get_n_changes();
-        }
-        ++f->n_events[event->kind];
-}
-
 static struct i4_record record_make(uint64_t sequence) {
         return (struct i4_record){
                 .sequence = sequence,
@@ -113,7 +149,84 @@ static struct i4_record record_make(uint64_t sequence) {
         };
 }
 
+/* what is deleted */
+
+static int is_sealed(const struct dirent *entry) {
+        return strncmp(entry->d_name, "readings-", 9) == 0;
+}
+
+struct listing {
+        struct dirent **entries;
+        int n;
+};
+
+static void listing_init(struct listing *listing, const struct fixture *f) {
+        char path[PATH_MAX];
+
+        (void) snprintf(path, sizeof(path), "%s/sealed", f->path);
+        listing->n = scandir(path, &listing->entries, is_sealed, alphasort);
+        listing->n = MAX(listing->n, 0);
+}
+
+static void listing_deinit(struct listing *listing) {
+        for (int i = 0; i < listing->n; ++i)
+                free(listing->entries[i]);
+        free(listing->entries);
+}
+
+/* What the limit goes by. */
+static uint64_t get_use(const struct fixture *f, const struct listing *listing) {
+        char path[PATH_MAX];
+        struct stat st;
+        uint64_t use;
+
+        (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
+        use = stat(path, &st) == 0 ? (uint64_t) st.st_size : 0;
+        for (int i = 0; i < listing->n; ++i) {
+                (void) snprintf(path, sizeof(path), "%s/sealed/%s", f->path, listing->entries[i]->d_name);
+                assert_int_equal(stat(path, &st), 0);
+                use += (uint64_t) st.st_blocks * 512;
+        }
+        return use;
+}
+
+/* The oldest, for want of room, and not before what is to stay is safe. */
+static void check_deleted(const struct fixture *f, const struct recorder_event *event) {
+        _cleanup_(listing_deinit) struct listing left = {};
+        uint64_t n_unwritten = keeper_get_next(f->keeper) - keeper_get_stored(f->keeper);
+
+        listing_init(&left, f);
+        if (left.n > 0)
+                assert_true(strcmp(event->name, left.entries[0]->d_name) < 0);
+        assert_true(get_use(f, &left) + event->value + WANTED + n_unwritten * I4_LINE_MAX >
+                        f->settings.retention.max_use.bytes);
+        assert_true(disk_is_settled());
+}
+
+static void take_event(void *userdata, const struct recorder_event *event) {
+        struct fixture *f = userdata;
+
+        unsigned int n = f->n_events[event->kind]++;
+
+        if (event->kind == RECORDER_SEALED && n < FILES_MAX)
+                f->sealed_at[n] = disk_get_n_changes();
+        if (event->kind == RECORDER_DELETED && n < FILES_MAX)
+                f->deleted_at[n] = disk_get_n_changes();
+        if (event->kind == RECORDER_DELETED && event->error == 0)
+                check_deleted(f, event);
+}
+
 /* the story */
+
+static uint64_t story_get_end(const struct story *story) {
+        return FIRST + story->n_rounds * story->n_round + 1;
+}
+
+static void fixture_set_use(struct fixture *f, uint64_t max_use) {
+        f->settings.retention.max_use = (struct retention_limit){ .share_e4 = 10000, .bytes = max_use };
+        if (f->keeper)
+                keeper_set_settings(f->keeper, &f->settings);
+}
 
 /* As often as an error that a start stops at goes away, as systemd does. */
 static void start(struct fixture *f, struct keeper_range range) {
@@ -165,17 +278,21 @@ static void pass(struct fixture *f, uint64_t ns) {
 }
 
 static void tell_story(struct fixture *f) {
-        struct keeper_range range = { .oldest = FIRST, .published = END + 1 };
+        const struct story *story = f->story;
+        uint64_t end = story_get_end(story);
 
-        start(f, range);
-        assert_in_range(keeper_get_next(f->keeper), FIRST, END);
-        for (uint64_t i = (keeper_get_next(f->keeper) - FIRST) / N_ROUND + 1; i <= N_ROUNDS; ++i) {
-                store(f, FIRST + i * N_ROUND);
-                if (i % 2 == 0)
+        fixture_set_use(f, story->max_use);
+        start(f, (struct keeper_range){ .oldest = FIRST, .published = end + 1 });
+        assert_in_range(keeper_get_next(f->keeper), FIRST, end);
+        for (uint64_t i = (keeper_get_next(f->keeper) - FIRST) / story->n_round + 1; i <= story->n_rounds;
+                        ++i) {
+                store(f, FIRST + i * story->n_round);
+                if (i % story->n_file_rounds == 0)
                         keeper_rotate(f->keeper);
         }
+        fixture_set_use(f, story->last_use);
         pass(f, 10 * NSEC_PER_SEC);
-        store(f, END);
+        store(f, end);
 }
 
 static void end_story(struct fixture *f) {
@@ -202,7 +319,8 @@ struct lines {
         uint64_t sequences[LINES_MAX]; /* of whole lines */
         size_t n;
         size_t n_broken;
-        size_t n_broken_sealed; /* of them */
+        size_t n_lines_sealed;  /* of the whole ones */
+        size_t n_broken_sealed; /* of the broken ones */
         size_t n_sealed;        /* files */
 };
 
@@ -255,44 +373,73 @@ static void lines_add_file(struct lines *lines, const struct fixture *f, const c
         lines_add(lines, f, text, (size_t) st.st_size);
 }
 
-static int is_sealed(const struct dirent *entry) {
-        return strncmp(entry->d_name, "readings-", 9) == 0;
+/* Sealed, and its old name not removed yet. */
+static bool live_is_sealed(const struct fixture *f) {
+        char path[PATH_MAX];
+        struct stat st;
+
+        (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
+        return stat(path, &st) == 0 && st.st_nlink > 1;
 }
 
 static void lines_read(struct lines *lines, const struct fixture *f) {
-        struct dirent **entries = NULL;
+        _cleanup_(listing_deinit) struct listing listing = {};
         char path[PATH_MAX];
-        int n;
 
         *lines = (struct lines){};
-        (void) snprintf(path, sizeof(path), "%s/sealed", f->path);
-        n = scandir(path, &entries, is_sealed, alphasort);
-        for (int i = 0; i < n; ++i) {
-                (void) snprintf(path, sizeof(path), "sealed/%s", entries[i]->d_name);
+        listing_init(&listing, f);
+        for (int i = 0; i < listing.n; ++i) {
+                (void) snprintf(path, sizeof(path), "sealed/%s", listing.entries[i]->d_name);
                 lines_add_file(lines, f, path);
-                free(entries[i]);
         }
-        free(entries);
 
-        lines->n_sealed = (size_t) MAX(n, 0);
+        lines->n_sealed = (size_t) listing.n;
+        lines->n_lines_sealed = lines->n;
         lines->n_broken_sealed = lines->n_broken;
-        lines_add_file(lines, f, "readings.jsonl");
+        if (!live_is_sealed(f))
+                lines_add_file(lines, f, "readings.jsonl");
 }
 
-/* Every record up to the end, once, in order; from the first on, unless some were deleted. */
-static void assert_complete(const struct fixture *f, uint64_t first, uint64_t end) {
+/* Every record up to the end, once, in order: from the first on, or from the oldest on that the limit leaves.
+ */
+static void assert_complete(const struct fixture *f, uint64_t end) {
+        _cleanup_(listing_deinit) struct listing listing = {};
         struct lines lines;
 
         lines_read(&lines, f);
         assert_int_equal(lines.n_broken, 0);
-        assert_int_equal(lines.n, end - first);
+        assert_true(lines.n > 0);
+        if (f->story->max_use == USE_ALL)
+                assert_int_equal(lines.sequences[0], FIRST);
+        assert_int_equal(lines.n, end - lines.sequences[0]);
         for (size_t i = 0; i < lines.n; ++i)
-                assert_int_equal(lines.sequences[i], first + i);
+                assert_int_equal(lines.sequences[i], lines.sequences[0] + i);
+
+        listing_init(&listing, f);
+        /* But for what came since the last look. */
+        assert_true(get_use(f, &listing) + WANTED <
+                        f->story->last_use + (end - story_get_end(f->story) + 1) * I4_LINE_MAX);
 }
 
 static void assert_in_order(const struct lines *lines) {
         for (size_t i = 1; i < lines->n; ++i)
                 assert_true(lines->sequences[i] > lines->sequences[i - 1]);
+}
+
+/* Whatever is sealed goes for its age. */
+static void check_retention(struct fixture *f) {
+        struct lines lines;
+
+        f->settings.retention.max_retention_ns = NSEC_PER_HOUR;
+        keeper_set_settings(f->keeper, &f->settings);
+        disk_pass_time(2 * NSEC_PER_HOUR);
+        pass(f, 10 * NSEC_PER_SEC);
+        f->settings.retention.max_retention_ns = NSEC_INFINITY;
+
+        assert_int_equal(f->n_events[RECORDER_DELETED], f->story->n_sealed);
+        lines_read(&lines, f);
+        assert_int_equal(lines.n_sealed, 0);
+        assert_int_equal(lines.sequences[lines.n - 1], story_get_end(f->story) - 1);
 }
 
 /* Without anything going wrong. How many steps it has. */
@@ -302,19 +449,11 @@ static unsigned int check_story(struct fixture *f) {
         begin(f);
         tell_story(f);
         n_steps = disk_get_n_steps();
-        assert_int_equal(f->n_events[RECORDER_SEALED], N_SEALED);
+        assert_int_equal(f->n_events[RECORDER_SEALED], f->story->n_sealed);
+        assert_int_equal(f->n_events[RECORDER_DELETED], f->story->n_deleted);
         assert_int_equal(f->n_events[RECORDER_FAILING] + f->n_events[RECORDER_FULL], 0);
-        assert_string_equal(f->sealed, "readings-19700101T000001Z-00000000000000001160.jsonl");
-        assert_complete(f, FIRST, END);
-
-        f->settings.retention.max_retention_ns = NSEC_PER_HOUR;
-        keeper_set_settings(f->keeper, &f->settings);
-        disk_pass_time(2 * NSEC_PER_HOUR);
-        pass(f, 10 * NSEC_PER_SEC);
-        assert_int_equal(f->n_events[RECORDER_DELETED], N_SEALED);
-        assert_complete(f, END - 1, END);
-        f->settings.retention.max_retention_ns = NSEC_INFINITY;
-
+        assert_complete(f, story_get_end(f->story));
+        check_retention(f);
         end_story(f);
         forget(f);
         return n_steps;
@@ -330,7 +469,7 @@ static void check_fault(struct fixture *f, unsigned int step, int error, uint64_
         tell_story(f);
         assert_non_null(disk_get_struck());
         /* Which shows that it writes again. */
-        store(f, END + 1);
+        store(f, story_get_end(f->story) + 1);
 
         n_told = f->n_events[RECORDER_FAILING] + f->n_events[RECORDER_FULL];
         if (n_told > 0) {
@@ -340,30 +479,55 @@ static void check_fault(struct fixture *f, unsigned int step, int error, uint64_
         assert_int_equal(keeper_get_error(f->keeper), 0);
         assert_int_equal(f->statistics.storage_state, I4_STORAGE_WRITING);
         assert_int_equal(f->statistics.storage_dropped, 0);
-        assert_complete(f, FIRST, END + 1);
+        assert_complete(f, story_get_end(f->story) + 1);
         end_story(f);
         forget(f);
 }
 
-static void test_errors(void **state) {
-        static const int errors[] = { EIO, ENOSPC, EDQUOT, EROFS };
-        struct fixture *f = *state;
-        unsigned int n_steps = check_story(f);
+static void check_errors(struct fixture *f, const struct story *story, const int *errors, size_t n_errors) {
+        unsigned int n_steps;
 
+        f->story = story;
+        n_steps = check_story(f);
         for (unsigned int i = 0; i < n_steps; ++i)
-                for (size_t k = 0; k < ELEMENTSOF(errors); ++k) {
+                for (size_t k = 0; k < n_errors; ++k) {
                         check_fault(f, i, errors[k], 0);
                         check_fault(f, i, errors[k], FAULT_LONG);
                 }
 }
 
+static void test_errors(void **state) {
+        static const int errors[] = { EIO, ENOSPC, EDQUOT, EROFS };
+
+        check_errors(*state, &story_kept, errors, ELEMENTSOF(errors));
+}
+
+static void test_errors_limited(void **state) {
+        static const int errors[] = { EIO };
+
+        check_errors(*state, &story_limited, errors, ELEMENTSOF(errors));
+        /* A seal has more steps there. */
+        disk_set_plain(true);
+        check_errors(*state, &story_kept, errors, ELEMENTSOF(errors));
+        check_errors(*state, &story_limited, errors, ELEMENTSOF(errors));
+        disk_set_plain(false);
+}
+
+static void test_errors_full(void **state) {
+        static const int errors[] = { EIO };
+
+        check_errors(*state, &story_full, errors, ELEMENTSOF(errors));
+}
+
 /* A kill */
 
-static void check_kills(struct fixture *f) {
-        unsigned int n_steps = check_story(f);
+static void check_kills(struct fixture *f, const struct story *story) {
+        unsigned int n_steps;
         int status;
         pid_t pid;
 
+        f->story = story;
+        n_steps = check_story(f);
         for (unsigned int i = 0; i < n_steps; ++i) {
                 begin(f);
                 pid = fork();
@@ -379,19 +543,17 @@ static void check_kills(struct fixture *f) {
 
                 disk_watch(f->path);
                 tell_story(f);
-                assert_complete(f, FIRST, END);
+                assert_complete(f, story_get_end(f->story));
                 end_story(f);
                 forget(f);
         }
 }
 
 static void test_kill(void **state) {
-        struct fixture *f = *state;
-
-        check_kills(f);
-        /* A seal has more steps there. */
+        check_kills(*state, &story_kept);
+        check_kills(*state, &story_limited);
         disk_set_plain(true);
-        check_kills(f);
+        check_kills(*state, &story_limited);
         disk_set_plain(false);
 }
 
@@ -400,7 +562,7 @@ static void test_kill(void **state) {
 struct promise {
         const struct fixture *f;
         struct lines lines;
-        size_t n_sealed;
+        size_t n_sealed; /* files */
 };
 
 static void promise_add(void *userdata, const char *bytes, size_t size) {
@@ -417,23 +579,35 @@ static bool lines_contain(const struct lines *lines, uint64_t sequence) {
         return false;
 }
 
-/* What the next one makes of it: nothing synced is lost, nothing is twice, and numbers go on above. */
+/* As it was left, before anybody repairs it. */
+static void check_rest(const struct fixture *f, const struct promise *promise, const struct lines *lines) {
+        uint64_t next;
+
+        assert_int_equal(lines->n_broken_sealed, 0);
+        assert_true(lines->n_sealed >= promise->n_sealed);
+        for (size_t i = 1; i < lines->n_lines_sealed; ++i)
+                assert_int_equal(lines->sequences[i], lines->sequences[0] + i);
+        for (size_t i = 0; i < promise->lines.n; ++i)
+                assert_true(lines_contain(lines, promise->lines.sequences[i]));
+        assert_int_equal(ledger_read(f->path, &next), 0);
+        for (size_t i = 0; i < lines->n; ++i)
+                assert_true(lines->sequences[i] < next);
+}
+
+/* What the next one makes of it: nothing is missing from the oldest on that the limit leaves, nothing is
+ * twice, and numbers go on above. */
 static void check_recovery(struct fixture *f, const struct promise *promise) {
         struct lines before, after;
+        size_t n_deleted = 0;
         uint64_t next;
 
         lines_read(&before, f);
-        assert_int_equal(before.n_broken_sealed, 0);
-        assert_true(before.n_sealed >= promise->n_sealed);
-        for (size_t i = 0; i < promise->lines.n; ++i)
-                assert_true(lines_contain(&before, promise->lines.sequences[i]));
-        assert_int_equal(ledger_read(f->path, &next), 0);
-        for (size_t i = 0; i < before.n; ++i)
-                assert_true(before.sequences[i] < next);
+        check_rest(f, promise, &before);
 
         /* The ring is a new one. */
         memset(f->state, 0, sizeof(*f->state));
         memset(&f->statistics, 0, sizeof(f->statistics));
+        assert_int_equal(ledger_read(f->path, &next), 0);
         start(f, (struct keeper_range){ .oldest = next, .published = next });
         store(f, next + N_AFTER);
         keeper_rotate(f->keeper);
@@ -442,19 +616,31 @@ static void check_recovery(struct fixture *f, const struct promise *promise) {
 
         lines_read(&after, f);
         assert_in_order(&after);
+        while (n_deleted < before.n && before.sequences[n_deleted] != after.sequences[0])
+                ++n_deleted;
+        assert_true(n_deleted == 0 || f->story->n_deleted > 0);
         /* A torn line may lack nothing but its end. */
-        assert_int_equal(after.n + after.n_broken, before.n + before.n_broken + 2 * N_AFTER);
+        assert_int_equal(after.n + after.n_broken, before.n - n_deleted + before.n_broken + 2 * N_AFTER);
         assert_true(after.n_broken <= 1);
 }
 
-/* @sealed_at: number of changes by the time that this many files were told to be sealed */
-static void check_power_cut(struct fixture *f, size_t n_changes, const size_t sealed_at[static N_SEALED]) {
-        struct promise promise = { .f = f };
+static size_t count_until(const size_t at[static FILES_MAX], size_t n, size_t n_changes) {
+        size_t n_until = 0;
+
+        for (size_t i = 0; i < n; ++i)
+                n_until += at[i] <= n_changes;
+
+        return n_until;
+}
+
+static void check_power_cut(struct fixture *f, const struct fixture *before, size_t n_changes) {
+        struct promise promise = {
+                .f = f,
+                .n_sealed = count_until(before->sealed_at, f->story->n_sealed, n_changes) -
+                            count_until(before->deleted_at, f->story->n_deleted, n_changes),
+        };
 
         disk_get_synced(n_changes, promise_add, &promise);
-        for (size_t i = 0; i < N_SEALED; ++i)
-                promise.n_sealed += sealed_at[i] <= n_changes;
-
         for (size_t i = 0; i < disk_get_n_outcomes(n_changes); ++i)
                 for (enum disk_loss loss = 0; loss < DISK_N_LOSSES; ++loss) {
                         fixture_next_path(f);
@@ -464,34 +650,42 @@ static void check_power_cut(struct fixture *f, size_t n_changes, const size_t se
                 }
 }
 
-static void check_power_cuts(struct fixture *f, uint64_t sync_ns) {
-        size_t sealed_at[N_SEALED];
-        struct keeper *keeper;
+static void check_power_cuts(struct fixture *f, const struct story *story, uint64_t sync_ns) {
+        struct fixture before;
 
+        f->story = story;
         f->settings.sync_ns = sync_ns;
         begin(f);
         tell_story(f);
-        assert_int_equal(f->n_events[RECORDER_SEALED], N_SEALED);
+        assert_int_equal(f->n_events[RECORDER_SEALED], story->n_sealed);
+        assert_int_equal(f->n_events[RECORDER_DELETED], story->n_deleted);
         disk_unwatch();
-        keeper = TAKE_PTR(f->keeper);
-        memcpy(sealed_at, f->sealed_at, sizeof(sealed_at));
+        before = *f;
+        f->keeper = NULL;
 
         for (size_t i = 0; i <= disk_get_n_changes(); ++i)
-                check_power_cut(f, i, sealed_at);
-        keeper_free(keeper);
+                check_power_cut(f, &before, i);
+        keeper_free(before.keeper);
 }
 
 static void test_power_cut(void **state) {
         struct fixture *f = *state;
 
-        check_power_cuts(f, 0);
+        check_power_cuts(f, &story_kept, 0);
         /* When a file is sealed, and only then. */
-        check_power_cuts(f, NSEC_INFINITY);
+        check_power_cuts(f, &story_kept, NSEC_INFINITY);
+        check_power_cuts(f, &story_limited, 0);
+        check_power_cuts(f, &story_limited, NSEC_INFINITY);
+        disk_set_plain(true);
+        check_power_cuts(f, &story_limited, NSEC_INFINITY);
+        disk_set_plain(false);
 }
 
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_errors, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_errors_limited, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_errors_full, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_power_cut, setup, teardown),
         };
