@@ -5,9 +5,11 @@
  *
  *     bench-blocks FILE MIB
  *
- * Writes the beginning of FILE to standard output, again and again, until it was so much.
+ * Writes the beginning of FILE to standard output, again and again, until it was so much. A pipe is made as wide
+ * as i4 makes it.
  */
 
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <fcntl.h>
@@ -17,20 +19,6 @@
 #include <stdlib.h>
 
 #define BLOCK_SIZE ((size_t) 1 << 20)
-
-static int write_all(const char *block, size_t size) {
-        for (size_t n_written = 0; n_written < size;) {
-                ssize_t n = write(STDOUT_FILENO, block + n_written, size - n_written);
-
-                if (n < 0) {
-                        perror("standard output");
-                        return -1;
-                }
-                n_written += (size_t) n;
-        }
-
-        return 0;
-}
 
 int main(int argc, char **argv) {
         uint64_t n_blocks = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
@@ -48,8 +36,11 @@ int main(int argc, char **argv) {
                 return EXIT_FAILURE;
         }
 
+        file_widen_pipe(STDOUT_FILENO);
         for (uint64_t i = 0; i < n_blocks; ++i)
-                if (write_all(block, sizeof(block)) < 0)
+                if (file_write_all(STDOUT_FILENO, block, sizeof(block)) < 0) {
+                        perror("standard output");
                         return EXIT_FAILURE;
+                }
         return EXIT_SUCCESS;
 }

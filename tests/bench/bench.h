@@ -16,7 +16,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#ifndef BENCH_ROUNDS
 #define BENCH_ROUNDS 11u
+#endif
 
 struct bench_entry {
         const char *name;
