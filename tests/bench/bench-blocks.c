@@ -5,8 +5,8 @@
  *
  *     bench-blocks FILE MIB
  *
- * Writes the beginning of FILE to standard output, again and again, until it was so much. A pipe is made as wide
- * as i4 makes it.
+ * Writes the beginning of FILE to standard output, again and again, until it was so much. A pipe is made as
+ * wide as i4 makes it.
  */
 
 #include "util/file.h"
