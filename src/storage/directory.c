@@ -466,12 +466,17 @@ static int sealed_move(const struct directory *directory, const char *name) {
         return 0;
 }
 
+/* As @name, behind all that begin with the same number. */
 static int sealed_move_unique(
                 const struct directory *directory, bool is_suspect, char name[static SEALED_NAME_MAX]) {
+        uint64_t time_ns = directory->first_time_ns;
         int r = -EEXIST;
 
-        for (unsigned int i = 0; i < 100 && r == -EEXIST; ++i) {
-                sealed_format_name(name, directory->first_time_ns, directory->first_sequence, i, is_suspect);
+        for (unsigned int i = 0; i < 100 && r == -EEXIST; ++i, time_ns += NSEC_PER_SEC) {
+                sealed_format_name(name, directory->first_sequence, time_ns, !is_suspect);
+                if (faccessat(directory->sealed_fd, name, F_OK, AT_SYMLINK_NOFOLLOW) >= 0)
+                        continue;
+                sealed_format_name(name, directory->first_sequence, time_ns, is_suspect);
                 r = sealed_move(directory, name);
         }
 

@@ -10,7 +10,7 @@
  *
  * A sealed file is named by its first record. The time is read back from the first line after a restart; the
  * sequence does not stand in a line, hence the small file. It only serves the name: where it is missing, that
- * of the first record this process appended stands in the name.
+ * of the next record stands in the name.
  *
  * Opening never follows a symbolic link, and refuses what has other names or is not a regular file: nobody
  * may trick the daemon into appending to something else. One process at a time has the directory.

@@ -14,27 +14,25 @@
 
 #define PREFIX     "readings-"
 #define SUFFIX     ".jsonl"
+#define N_DIGITS   20
 #define STAT_BLOCK UINT64_C(512) /* unit of st_blocks */
 
-void sealed_format_name(char name[static SEALED_NAME_MAX], uint64_t time_ns, uint64_t sequence,
-                unsigned int attempt, bool is_suspect) {
+void sealed_format_name(
+                char name[static SEALED_NAME_MAX], uint64_t sequence, uint64_t time_ns, bool is_suspect) {
         time_t time = (time_t) (time_ns / NSEC_PER_SEC);
-        char text[sizeof("20261123T104943Z") + 8], again[16] = "";
+        char text[sizeof("20261123T104943Z") + 8];
         struct tm tm = {};
 
         (void) gmtime_r(&time, &tm);
         (void) strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
-        if (attempt > 0)
-                (void) snprintf(again, sizeof(again), "-%u", attempt + 1);
-
-        (void) snprintf(name, SEALED_NAME_MAX, PREFIX "%s-%020" PRIu64 "%s%s" SUFFIX, text, sequence, again,
+        (void) snprintf(name, SEALED_NAME_MAX, PREFIX "%0*" PRIu64 "-%s%s" SUFFIX, N_DIGITS, sequence, text,
                         is_suspect ? ".suspect" : "");
 }
 
 static bool sealed_is_ours(const char *name) {
-        size_t size = strlen(name), suffix = strlen(SUFFIX);
+        size_t size = strlen(name), prefix = strlen(PREFIX), suffix = strlen(SUFFIX);
 
-        return strncmp(name, PREFIX, strlen(PREFIX)) == 0 && size > suffix &&
+        return strncmp(name, PREFIX, prefix) == 0 && strspn(name + prefix, "0123456789") == N_DIGITS &&
                strcmp(name + size - suffix, SUFFIX) == 0;
 }
 
@@ -95,7 +93,8 @@ static int sealed_compare(const void *a, const void *b) {
         return strcmp(((const struct sealed_file *) a)->name, ((const struct sealed_file *) b)->name);
 }
 
-/* By their names, which is oldest first. Consumers may remove files too, so it is read anew each time. */
+/* The order of the names is that of the readings. Consumers may remove files too, so it is read anew each
+ * time. */
 int sealed_list_read(struct sealed_list *list, int fd) {
         _cleanup_(closedirp) DIR *dir = NULL;
         struct dirent *entry;

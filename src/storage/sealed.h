@@ -4,11 +4,12 @@
 /*
  * Sealed files
  *
- *     readings-<time>-<seq>.jsonl          complete and durable
- *     readings-<time>-<seq>.suspect.jsonl  sealed after the disk failed it
+ *     readings-<seq>-<time>.jsonl          complete and durable
+ *     readings-<seq>-<time>.suspect.jsonl  sealed after the disk failed it
  *
- * <time> is the UTC time of the first record (20261123T104943Z), <seq> its sequence in 20 digits. Whatever
- * else lies in their directory is not ours.
+ * <seq> is the sequence of the first record in 20 digits, <time> its UTC time (20261123T104943Z). So the
+ * order of the names is that of the readings, whatever the clock did meanwhile. Where there is a file of that
+ * name already, <time> is the next second that is free. Whatever else lies in their directory is not ours.
  */
 
 #include <stdbool.h>
@@ -17,9 +18,8 @@
 
 #define SEALED_NAME_MAX 96
 
-/* @attempt: 0, and one more each time that the name is taken */
-void sealed_format_name(char name[static SEALED_NAME_MAX], uint64_t time_ns, uint64_t sequence,
-                unsigned int attempt, bool is_suspect);
+void sealed_format_name(
+                char name[static SEALED_NAME_MAX], uint64_t sequence, uint64_t time_ns, bool is_suspect);
 
 struct sealed_file {
         char *name;

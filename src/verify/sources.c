@@ -174,7 +174,7 @@ static int sealed_is(const struct dirent *entry) {
                strcmp(entry->d_name + n - n_suffix, SEALED_SUFFIX) == 0;
 }
 
-/* Names begin with the time, then the sequence: their order is that of the readings. */
+/* Names begin with the sequence: their order is that of the readings. */
 static int name_compare(const struct dirent **a, const struct dirent **b) {
         return strcmp((*a)->d_name, (*b)->d_name);
 }

@@ -23,7 +23,7 @@ use_get() {
 step "files are sealed"
 wait_for_at_least "sealed files" 2 stat_get .storage.sealed_files
 first=$(machine sh -c 'ls /var/lib/i4/sealed | head -n 1')
-assert_match "$first" '^readings-[0-9]{8}T[0-9]{6}Z-00000000000000000000\.jsonl$' "name of the first"
+assert_match "$first" '^readings-00000000000000000000-[0-9]{8}T[0-9]{6}Z\.jsonl$' "name of the first"
 assert_equal "$(machine stat -c '%a %U %G' "/var/lib/i4/sealed/$first")" "640 i4 i4" "sealed file"
 as_user alice head -n 1 "/var/lib/i4/sealed/$first" | assert_lines_whole 1
 assert_match "$(journal_get "A file was sealed" STORAGE_FILE)" '^(sealed/)?readings-' "name in the journal"
@@ -44,8 +44,8 @@ machine systemctl stop i4d.service
 stored_lines >"$I4_WORK/stored"
 assert_lines_whole "$(wc --lines <"$I4_WORK/stored")" <"$I4_WORK/stored"
 while read -r file; do
-        sequence=${file##*-}
-        sequence=$((10#${sequence%.jsonl}))
+        sequence=${file#readings-}
+        sequence=$((10#${sequence%%-*}))
         [[ -z ${expected:-} ]] || assert_equal "$sequence" "$expected" "first reading of $file"
         expected=$((sequence + $(machine sh -c 'wc -l <"$1"' sh "/var/lib/i4/sealed/$file")))
 done < <(machine ls /var/lib/i4/sealed)

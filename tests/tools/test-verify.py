@@ -237,11 +237,11 @@ class Truth(Case):
         self.assertEqual([name for name in os.listdir(self.tree.name) if name.startswith("i4-verify")], [])
 
     def test_directory(self):
-        """Sealed files by their names, then the live one without the line that is being written."""
+        """Sealed files by their numbers, whatever the clock did, then the live one without the line being written."""
         lines = generate(self.truth)
         os.mkdir(self.path("sealed"))
-        self.write("sealed/readings-20260101T000001Z-00000000000000005000.jsonl", lines[5000:15000])
-        self.write("sealed/readings-20260101T000000Z-00000000000000000000.jsonl", lines[:5000])
+        self.write("sealed/readings-00000000000000005000-20251231T235959Z.jsonl", lines[5000:15000])
+        self.write("sealed/readings-00000000000000000000-20260101T000000Z.jsonl", lines[:5000])
         self.write("sealed/.readings-x.jsonl", ["no truth"])
         self.write("readings.jsonl", lines[15000:] + ['{"sensor_id":"SNS-'], end="")
         result = self.verify("-t", self.tree.name, self.truth)

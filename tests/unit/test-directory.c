@@ -237,10 +237,10 @@ static void test_seal(void **state) {
         assert_int_equal(directory_get_first_time(f->directory), FIRST_TIME);
         assert_int_equal(directory_is_current(f->directory), 1);
         assert_int_equal(directory_seal(f->directory, false, 72, name), 0);
-        assert_string_equal(name, "readings-20261123T104943Z-00000000000000004711.jsonl");
+        assert_string_equal(name, "readings-00000000000000004711-20261123T104943Z.jsonl");
         assert_int_equal(directory_get_fd(f->directory), -1);
         assert_false(file_exists(f, "readings.jsonl"));
-        assert_true(file_exists(f, "sealed/readings-20261123T104943Z-00000000000000004711.jsonl"));
+        assert_true(file_exists(f, "sealed/readings-00000000000000004711-20261123T104943Z.jsonl"));
 
         /* The next one is new. */
         assert_int_equal(directory_open_live(f->directory), 0);
@@ -248,7 +248,7 @@ static void test_seal(void **state) {
         assert_mode(f, "readings.jsonl", 0640);
 }
 
-/* Never over another file. */
+/* Never over another file, and behind it. */
 static void test_seal_again(void **state) {
         struct fixture *f = *state;
         char name[SEALED_NAME_MAX];
@@ -260,9 +260,15 @@ static void test_seal_again(void **state) {
                 assert_int_equal(directory_seal(f->directory, i == 3, 5, name), 0);
         }
 
-        assert_true(file_exists(f, "sealed/readings-20261123T104943Z-00000000000000000001.jsonl"));
-        assert_true(file_exists(f, "sealed/readings-20261123T104943Z-00000000000000000001-2.jsonl"));
-        assert_string_equal(name, "readings-20261123T104943Z-00000000000000000001.suspect.jsonl");
+        assert_true(file_exists(f, "sealed/readings-00000000000000000001-20261123T104943Z.jsonl"));
+        assert_true(file_exists(f, "sealed/readings-00000000000000000001-20261123T104944Z.jsonl"));
+        assert_string_equal(name, "readings-00000000000000000001-20261123T104945Z.suspect.jsonl");
+
+        assert_int_equal(directory_open_live(f->directory), 0);
+        live_append(f, "line\n");
+        directory_begin(f->directory, 1, FIRST_TIME + 2 * NSEC_PER_SEC);
+        assert_int_equal(directory_seal(f->directory, false, 5, name), 0);
+        assert_string_equal(name, "readings-00000000000000000001-20261123T104946Z.jsonl");
 }
 
 /* What was begun and not completed in a suspect file is written elsewhere, and does not stay torn here. */
@@ -276,7 +282,7 @@ static void test_seal_suspect(void **state) {
         directory_begin(f->directory, 1, FIRST_TIME);
         assert_int_equal(directory_seal(f->directory, true, 5, name), 0);
         assert_int_equal(
-                        stat(path_of(f, "sealed/readings-20261123T104943Z-00000000000000000001.suspect.jsonl"),
+                        stat(path_of(f, "sealed/readings-00000000000000000001-20261123T104943Z.suspect.jsonl"),
                                         &st),
                         0);
         assert_int_equal(st.st_size, 5);

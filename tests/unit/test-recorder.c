@@ -86,7 +86,7 @@ static void test_size(void **state) {
         start(f);
         publish_blocking(f, 8000);
         assert_string_equal(expect(f, RECORDER_SEALED)->name,
-                        "readings-19700101T000001Z-00000000000000001000.jsonl");
+                        "readings-00000000000000001000-19700101T000001Z.jsonl");
         (void) snprintf(path, sizeof(path), "%s/sealed/%s", f->path, f->event.name);
         assert_int_equal(stat(path, &st), 0);
         assert_int_equal(st.st_size, f->event.value);
@@ -114,12 +114,32 @@ static void test_rotate(void **state) {
         publish(f, 200);
         recorder_rotate(f->recorder);
         assert_string_equal(expect(f, RECORDER_SEALED)->name,
-                        "readings-19700101T000001Z-00000000000000001000.jsonl");
+                        "readings-00000000000000001000-19700101T000001Z.jsonl");
         wait_stored(f, FIRST + 300);
         publish(f, 10);
         stop(f);
 
         assert_all(f, FIRST, FIRST + 310);
+}
+
+/* Where nobody knows any more what the file begins with, its name is not behind those that follow. */
+static void test_rotate_unknown(void **state) {
+        struct fixture *f = *state;
+        char path[256];
+
+        start(f);
+        publish(f, 100);
+        stop(f);
+        (void) snprintf(path, sizeof(path), "%s/.readings.first", f->path);
+        assert_int_equal(unlink(path), 0);
+        start(f);
+        recorder_rotate(f->recorder);
+        assert_string_equal(expect(f, RECORDER_SEALED)->name,
+                        "readings-00000000000000001100-19700101T000001Z.jsonl");
+        publish(f, 10);
+        stop(f);
+
+        assert_all(f, FIRST, FIRST + 110);
 }
 
 /* MaxUse= deletes the oldest, and only sealed files. */
@@ -272,6 +292,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_wait_timeout, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_size, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_rotate, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_rotate_unknown, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_max_use, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_keep_free, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_progress, setup, teardown),

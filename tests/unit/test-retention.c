@@ -104,7 +104,7 @@ static void make_sealed(struct fixture *f, unsigned int n) {
         char name[128];
 
         for (unsigned int i = 0; i < n; ++i) {
-                (void) snprintf(name, sizeof(name), "sealed/readings-20261123T1049%02uZ-%020u.jsonl", i, i);
+                (void) snprintf(name, sizeof(name), "sealed/readings-%020u-20261123T1049%02uZ.jsonl", i, i);
                 file_make_large(f, name, MIB);
         }
         file_make_large(f, "sealed/not-ours", MIB);
@@ -185,7 +185,7 @@ static void test_deletion(void **state) {
 
         enforce(f, 100 * MIB, 50 * MIB, 3 * MIB, 0);
         assert_int_equal(f->n_deleted, 2);
-        assert_string_equal(f->deleted, "readings-20261123T104901Z-00000000000000000001.jsonl");
+        assert_string_equal(f->deleted, "readings-00000000000000000001-20261123T104901Z.jsonl");
         assert_false(f->is_old);
         assert_int_equal(f->usage.n_sealed, 4);
         assert_true(f->usage.room >= 3 * MIB - 65536 * 4);
@@ -204,6 +204,36 @@ static void test_deletion(void **state) {
         assert_true(file_exists(f, "sealed/not-ours"));
 }
 
+/* The oldest is the one with the lowest number, whatever the clock did. What is called otherwise is not ours.
+ */
+static void test_names(void **state) {
+        struct fixture *f = *state;
+
+        file_make_large(f, "sealed/readings-00000000000000000002-20250101T000000Z.jsonl", MIB);
+        file_make_large(f, "sealed/readings-00000000000000000001-20260101T000001Z.suspect.jsonl", MIB);
+        file_make_large(f, "sealed/readings-00000000000000000001-20260101T000000Z.jsonl", MIB);
+        file_make_large(f, "sealed/readings-20240101T000000Z-00000000000000000000.jsonl", MIB);
+        file_make_large(f, "sealed/readings-00000000000000000000-20240101T000000Z.jsonl.gz", MIB);
+        f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
+
+        for (unsigned int i = 3; i > 0; --i) {
+                static const char *const left[] = {
+                        "sealed/readings-00000000000000000002-20250101T000000Z.jsonl",
+                        "sealed/readings-00000000000000000001-20260101T000001Z.suspect.jsonl",
+                        "sealed/readings-00000000000000000001-20260101T000000Z.jsonl",
+                };
+
+                f->settings.max_use = (struct retention_limit){ .share_e4 = 10000, .bytes = (i + 1) * MIB };
+                enforce(f, 100 * MIB, 50 * MIB, MIB / 2, 0);
+                assert_int_equal(f->usage.n_sealed, i);
+                for (unsigned int k = 0; k < ELEMENTSOF(left); ++k)
+                        assert_int_equal(file_exists(f, left[k]), k < i);
+        }
+
+        assert_true(file_exists(f, "sealed/readings-20240101T000000Z-00000000000000000000.jsonl"));
+        assert_true(file_exists(f, "sealed/readings-00000000000000000000-20240101T000000Z.jsonl.gz"));
+}
+
 /* What somebody reads is passed over, for its age and for room, until nothing else is left. */
 static void test_held(void **state) {
         struct fixture *f = *state;
@@ -212,14 +242,14 @@ static void test_held(void **state) {
         make_sealed(f, 4);
         f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
         f->settings.max_use = (struct retention_limit){ .share_e4 = 10000, .bytes = 5 * MIB };
-        fd = open(path_of(f, "sealed/readings-20261123T104900Z-00000000000000000000.jsonl"),
+        fd = open(path_of(f, "sealed/readings-00000000000000000000-20261123T104900Z.jsonl"),
                         O_RDONLY | O_CLOEXEC);
         assert_true(fd >= 0);
         file_hold(fd);
 
         enforce(f, 100 * MIB, 50 * MIB, 2 * MIB, 0);
         assert_int_equal(f->n_deleted, 1);
-        assert_string_equal(f->deleted, "readings-20261123T104901Z-00000000000000000001.jsonl");
+        assert_string_equal(f->deleted, "readings-00000000000000000001-20261123T104901Z.jsonl");
         assert_int_equal(f->usage.n_sealed, 3);
 
         f->settings.max_retention_ns = 0;
@@ -230,7 +260,7 @@ static void test_held(void **state) {
 
         enforce(f, 100 * MIB, 50 * MIB, 5 * MIB, 0);
         assert_int_equal(f->n_deleted, 1);
-        assert_string_equal(f->deleted, "readings-20261123T104900Z-00000000000000000000.jsonl");
+        assert_string_equal(f->deleted, "readings-00000000000000000000-20261123T104900Z.jsonl");
         assert_int_equal(f->usage.n_sealed, 0);
 
         closep(&fd);
@@ -260,7 +290,7 @@ static void test_age(void **state) {
         make_sealed(f, 3);
         assert_int_equal(utimensat(AT_FDCWD,
                                          path_of(f, "sealed/"
-                                                    "readings-20261123T104900Z-00000000000000000000.jsonl"),
+                                                    "readings-00000000000000000000-20261123T104900Z.jsonl"),
                                          times, 0),
                         0);
         f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
@@ -271,7 +301,7 @@ static void test_age(void **state) {
         enforce(f, 1000 * MIB, 500 * MIB, MIB, 1000000 * NSEC_PER_SEC + NSEC_PER_HOUR + 1);
         assert_int_equal(f->n_deleted, 1);
         assert_true(f->is_old);
-        assert_string_equal(f->deleted, "readings-20261123T104900Z-00000000000000000000.jsonl");
+        assert_string_equal(f->deleted, "readings-00000000000000000000-20261123T104900Z.jsonl");
         assert_int_equal(f->usage.n_sealed, 2);
 }
 
@@ -289,6 +319,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_defaults, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_deletion, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_names, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_held, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_preallocated, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_age, setup, teardown),
