@@ -911,11 +911,10 @@ int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct
                 return r;
 
         keeper->range = range;
-        /* Until there is a file to look into. */
+        /* Until there is a file to look into, which the first keeper_run() does: nobody waits for that. */
         r = writer_skip(keeper->writer, keeper_find_sequence(keeper));
         if (r < 0)
                 return r;
-        keeper_open(keeper);
         keeper_count(keeper);
         return 0;
 }

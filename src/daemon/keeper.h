@@ -30,7 +30,11 @@ struct keeper_range {
         uint64_t published; /* one more than the newest */
 };
 
-/* On the thread that uses it from now on: makes the engine, begins where the last one ended. */
+/*
+ * On the thread that uses it from now on: makes the engine, and finds the first record not known to be
+ * stored. The disk is not waited for: what the file holds is seen in the first keeper_run(), and nothing is
+ * taken before.
+ */
 int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range);
 
 /* The sequence that keeper_append() takes next. */

@@ -64,8 +64,8 @@ int service_new(struct service **servicep, const struct options *options) {
 static int service_start_storage(struct service *service) {
         int r;
 
+        /* Written by the storage thread, in front of the first reading: READY does not wait for the disk. */
         r = anchors_begin(service->anchors, service->store.ring->head);
-        service_write(service);
         service_tell_note(service, r);
 
         r = recorder_start(service->recorder);

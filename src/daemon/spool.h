@@ -65,7 +65,7 @@ bool spool_take_anew(struct spool *spool);
 /* All that was put is on disk. Either side. */
 bool spool_is_empty(const struct spool *spool);
 
-/* recorder's thread, or whoever starts it, before it runs */
+/* recorder's thread */
 
 /* Appends what there is; waits for the disk. What failed is tried again after a second, or when asked. */
 void spool_write(struct spool *spool);

@@ -37,10 +37,15 @@ struct directory {
 static int directory_open_at(int fd, const char *name, int flags) {
         int directory_fd;
 
-        if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
-                return -errno;
+        flags |= O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+        directory_fd = openat(fd, name, flags);
+        /* Only then: a file system that does not answer keeps who would make what is there already. */
+        if (directory_fd < 0 && errno == ENOENT) {
+                if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
+                        return -errno;
+                directory_fd = openat(fd, name, flags);
+        }
 
-        directory_fd = openat(fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | flags);
         return directory_fd < 0 ? -errno : directory_fd;
 }
 

@@ -113,6 +113,19 @@ service_wait_for_successor "$pid"
 wait_for_value "what was ordered" "stuck drift " lists_ordered
 machine systemctl stop i4d.service
 
+step "no answer at the start: readers get readings all the same, and all of them are stored later"
+machine fsfreeze --freeze /var/lib/i4
+timeout 20 nsenter --target "$I4_LEADER" --all systemctl start i4d.socket i4d.service || fail "the start waits for the disk"
+n=$(stat_get .ring.next_sequence)
+wait_for_at_least "readings made meanwhile" $((n + 20000)) stat_get .ring.next_sequence
+machine fsfreeze --unfreeze /var/lib/i4
+n=$(stat_get .ring.next_sequence)
+wait_for_at_least "readings stored" "$n" stat_get .storage.next_sequence
+assert_equal "$(service_get NRestarts)" 0 "restarts"
+machine systemctl stop i4d.service
+assert_equal "$(journal_count "Readings were not stored")" 0 "readings dropped"
+stored_lines | "$I4_WORK/check-lines" 0 >"$I4_WORK/checked" || fail "what is stored is not the sequence"
+
 step "read-only"
 service_start
 wait_for_value "state of storage" writing stat_get .storage.state

@@ -207,6 +207,8 @@ static void test_gap_is_noted(void **state) {
                                          ignore_event, f),
                         0);
         assert_int_equal(keeper_start(keeper, i4_catalog_get_default(), range), 0);
+        /* looks into the file */
+        keeper_run(keeper, 0);
         assert_int_equal(keeper_append(keeper, &record, 1), 1);
         assert_int_equal(keeper_skip(keeper, FIRST + 500), -EBUSY);
         keeper_flush(keeper);
