@@ -19,7 +19,13 @@
  *                                 consume(&records[i]);
  *         i4_reader_close(reader);
  *
- * Functions that can fail return a negative errno value. Objects are not locked: use one reader and one
+ * Functions that can fail return a negative errno value. Some are no failures but news: -EOVERFLOW records
+ * were lost, read on; -ESTALE the ring is read to its end and the daemon has another, i4_reader_reattach();
+ * -EPIPE the daemon has been gone for 30 s. -EPROTONOSUPPORT, and -EPROTO, from opening and reattaching: the
+ * daemon was updated to what this library does not know. No other call helps then: the program has to be
+ * started again with the library that came with the daemon, and may go on at i4_reader_get_cursor().
+ *
+ * Objects are not locked: use one reader and one
  * encoder per thread; different objects may be used at the same time. A catalog never changes and may be
  * shared. A reader cannot be used across fork(). Strings returned belong to the object they came from.
  */

@@ -236,9 +236,10 @@ static const struct verb verb_kafka = {
 };
 
 int main(int argc, char *argv[]) {
+        struct program program;
         struct kafka_options options = {
                 .sender = {
-                        .attachment = { .who = WHO },
+                        .attachment = { .who = WHO, .program = &program },
                         .producer = { .who = WHO, .topic = "i4-readings" },
                         .from = I4_OLDEST,
                         .n_records = UINT64_MAX,
@@ -246,6 +247,7 @@ int main(int argc, char *argv[]) {
         };
         int r;
 
+        program_init(&program);
         (void) gethostname(options.node, sizeof(options.node) - 1);
         options.sender.producer.node = *options.node ? options.node : "unknown";
         use_service_defaults(&options);
@@ -256,6 +258,8 @@ int main(int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
 
+        if (program.is_successor)
+                options.sender.n_records = program.place.n_left;
         stop_init();
         return sender_run(&options.sender);
 }

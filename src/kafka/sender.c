@@ -141,7 +141,6 @@ static int sender_set_ring(struct sender *sender) {
 
 static int sender_attach(struct sender *sender) {
         const struct position *position = &sender->position;
-        uint64_t from = sender->options->from;
         int r;
 
         r = attachment_open(&sender->options->attachment, &sender->reader);
@@ -149,8 +148,11 @@ static int sender_attach(struct sender *sender) {
                 return r < 0 ? r : -EINTR;
 
         if (sender->has_position && origin_is_continued(sender->reader, position->origin, position->sequence))
-                from = position->sequence;
-        r = i4_reader_seek(sender->reader, from);
+                r = i4_reader_seek(sender->reader, position->sequence);
+        else if (sender->options->attachment.program->is_successor)
+                r = attachment_seek_place(&sender->options->attachment, sender->reader);
+        else
+                r = i4_reader_seek(sender->reader, sender->options->from);
         if (r < 0) {
                 say(get_who(sender), "cannot go to where reading begins: %s", strerror(-r));
                 return r;
@@ -282,10 +284,17 @@ static int64_t sender_get_timeout(const struct sender *sender) {
         return is_idle ? (int64_t) LOOK_INTERVAL_NS : POLL_INTERVAL_MS * (int64_t) NSEC_PER_MSEC;
 }
 
+/* Readings to go. */
+static uint64_t sender_get_left(const struct sender *sender) {
+        uint64_t n = sender->options->n_records;
+
+        return n == UINT64_MAX ? n : n - sender->n_sent;
+}
+
 static int sender_step(struct sender *sender) {
         uint64_t cursor = i4_reader_get_cursor(sender->reader);
         uint64_t n_room = producer_get_room(&sender->producer);
-        uint64_t n_left = sender->options->n_records - sender->n_sent;
+        uint64_t n_left = sender_get_left(sender);
         int n;
 
         n_room = MIN(n_room, n_left);
@@ -369,6 +378,16 @@ static int sender_init(struct sender *sender) {
         return producer_init(&sender->producer, &sender->options->producer);
 }
 
+static void sender_restart(const struct sender *sender) {
+        struct program_place place = {
+                .sequence = sender_get_position(sender),
+                .n_left = sender_get_left(sender),
+                .has_lost = sender->n_lost > 0,
+        };
+
+        attachment_restart(&sender->options->attachment, &place);
+}
+
 int sender_run(const struct sender_options *options) {
         _cleanup_(sender_deinit) struct sender sender = { .options = options, .state_fd = -1 };
         uint64_t n_open;
@@ -379,6 +398,8 @@ int sender_run(const struct sender_options *options) {
                 return r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 
         r = sender_attach(&sender);
+        if (r == -ERESTART)
+                attachment_restart(&options->attachment, &options->attachment.program->place);
         if (r < 0)
                 return r == -EINTR ? STATUS_DONE : STATUS_FAILED;
 
@@ -387,8 +408,13 @@ int sender_run(const struct sender_options *options) {
         n_open = sender_finish(&sender);
         report_hide();
         sender_tell_end(&sender, n_open);
+        if (r == -ERESTART)
+                sender_restart(&sender);
 
         if (r < 0 && r != -EINTR)
                 return STATUS_FAILED;
-        return sender.n_lost > 0 || (n_open > 0 && sender.state_fd < 0) ? STATUS_LOST : STATUS_DONE;
+        return sender.n_lost > 0 || options->attachment.program->place.has_lost ||
+                                               (n_open > 0 && sender.state_fd < 0)
+                               ? STATUS_LOST
+                               : STATUS_DONE;
 }

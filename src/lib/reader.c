@@ -167,9 +167,9 @@ static int reader_open(struct i4_reader **readerp, const char *path, const char 
  * at most; where systemd listens on the socket this starts a daemon.
  *
  * Return: 0; -ENOENT, -ECONNREFUSED: no daemon; -EACCES: the user may not, see the socket's group; -EUSERS:
- *         no place left, see MaxReaders= in i4d.conf(5); -EPROTO, -EPROTONOSUPPORT: daemon and library do not
- *         fit; -EBADMSG: the ring is damaged; -ETIMEDOUT: no answer; -EINTR: a signal was handled meanwhile;
- *         or what malloc() and mmap() say.
+ *         no place left, see MaxReaders= in i4d.conf(5); -EPROTO: the daemon speaks another protocol;
+ *         -EPROTONOSUPPORT: its ring has another layout than this library knows; -EBADMSG: the ring is
+ * damaged; -ETIMEDOUT: no answer; -EINTR: a signal was handled meanwhile; or what malloc() and mmap() say.
  */
 _public_ int i4_reader_open(i4_reader **readerp, const char *path, const char *name) {
         return reader_open(readerp, path, name, false);
@@ -234,7 +234,8 @@ _public_ i4_reader *i4_reader_close(i4_reader *reader) {
  * Pointers from i4_reader_get_catalog() become invalid. Where the new ring continues the sequence, so does
  * the reader, and what it missed in between is told by -EOVERFLOW; else it starts at the oldest record.
  *
- * Return: as i4_reader_open(); after a failure the reader still holds its old ring, and may try again.
+ * Return: as i4_reader_open(); after a failure the reader still holds its old ring, and may try again. But
+ *         -EPROTO and -EPROTONOSUPPORT stay: the daemon was updated, and needs the library that came with it.
  */
 _public_ int i4_reader_reattach(i4_reader *reader) {
         uint8_t instance[sizeof(reader->view.header->identity.instance)];

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +17,8 @@
 #define DEFAULT_PATH  "/run/i4/ring.sock"
 #define DEFAULT_GROUP "i4"
 
-#define RENEW_TIMEOUT_NS (30 * NSEC_PER_SEC)
+#define RENEW_TIMEOUT_NS  (30 * NSEC_PER_SEC)
+#define UPDATE_TIMEOUT_NS (10 * NSEC_PER_SEC)
 
 const char *attachment_get_path(const struct attachment *attachment) {
         const char *path = attachment->path ? attachment->path : getenv("I4_SOCKET");
@@ -117,6 +119,10 @@ static bool error_is_absence(int error) {
         return error == -ENOENT || error == -ECONNREFUSED || error == -ETIMEDOUT;
 }
 
+static bool error_is_version(int error) {
+        return error == -EPROTO || error == -EPROTONOSUPPORT || error == -EPROTOTYPE;
+}
+
 static int attachment_try(const struct attachment *attachment, i4_reader **readerp) {
         return attachment->is_observer ? i4_reader_open_observer(readerp, attachment->path, attachment->who)
                                        : i4_reader_open(readerp, attachment->path, attachment->who);
@@ -128,16 +134,50 @@ static void sleep_a_second(void) {
         (void) nanosleep(&second, NULL);
 }
 
+/* The daemon was updated; so is what it is read with, before or after. What is being copied gets its time. */
+static int attachment_await_update(const struct attachment *attachment, int error) {
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + UPDATE_TIMEOUT_NS;
+        bool was_replaced = false, is_told = false;
+
+        for (;;) {
+                bool is_replaced = program_is_replaced(attachment->program);
+
+                if (stop_is_requested())
+                        return 1;
+                if (is_replaced && was_replaced)
+                        return -ERESTART;
+                if (!is_replaced && clock_now_ns(CLOCK_MONOTONIC) >= deadline_ns) {
+                        say(attachment->who, "this i4 was not replaced; update it, and start this again");
+                        return error;
+                }
+
+                if (!is_replaced && !is_told)
+                        say(attachment->who,
+                                        "i4d was replaced by another version, whose ring this i4 (%s) does not "
+                                        "understand; waiting %" PRIu64 " s for this one to be replaced, too",
+                                        I4_VERSION, UPDATE_TIMEOUT_NS / NSEC_PER_SEC);
+                is_told |= !is_replaced;
+                was_replaced = is_replaced;
+                sleep_a_second();
+        }
+}
+
 int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
-        bool is_told = false;
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
+        bool is_successor = attachment->program->is_successor, is_told = false;
         int r;
 
         while ((r = attachment_try(attachment, readerp)) < 0) {
+                bool is_patient = attachment->wait ||
+                                  (is_successor && clock_now_ns(CLOCK_MONOTONIC) < deadline_ns);
+
                 if (stop_is_requested())
                         return 1;
                 if (r == -EINTR)
                         continue;
-                if (!attachment->wait || !error_is_absence(r)) {
+                if (is_successor && error_is_version(r))
+                        return attachment_await_update(attachment, r);
+                if (!is_patient || !error_is_absence(r)) {
                         explain(attachment, r);
                         return r;
                 }
@@ -151,17 +191,6 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
         return 0;
 }
 
-/* Whoever runs long enough may see its daemon updated. */
-static void explain_renewal(const struct attachment *attachment, int error) {
-        if (error == -EPROTONOSUPPORT)
-                say(attachment->who,
-                                "i4d was replaced by another version, whose ring this i4 (%s) does not "
-                                "understand; if i4 was updated too, start this again",
-                                I4_VERSION);
-        else
-                explain(attachment, error);
-}
-
 int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
         int r;
@@ -173,8 +202,10 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
                         return 1;
                 if (r == -EINTR)
                         continue;
+                if (error_is_version(r))
+                        return attachment_await_update(attachment, r);
                 if (is_late || !error_is_absence(r)) {
-                        explain_renewal(attachment, r);
+                        explain(attachment, r);
                         return r;
                 }
 
@@ -182,4 +213,23 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
         }
 
         return 0;
+}
+
+int attachment_seek_place(const struct attachment *attachment, i4_reader *reader) {
+        uint64_t sequence = attachment->program->place.sequence;
+        struct i4_stats stats;
+        int r;
+
+        r = i4_reader_get_stats(reader, &stats, sizeof(stats));
+        if (r < 0)
+                return r;
+
+        return i4_reader_seek(reader, stats.ring_first >= sequence ? sequence : I4_OLDEST);
+}
+
+void attachment_restart(const struct attachment *attachment, const struct program_place *place) {
+        int r = program_restart(attachment->program, place);
+
+        say(attachment->who, "i4 was replaced, and what lies at %s now cannot be started: %s",
+                        attachment->program->executable.path, strerror(-r));
 }

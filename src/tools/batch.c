@@ -448,6 +448,20 @@ static void print_summary(const struct collector *collector) {
                                 options->output_dir);
 }
 
+/* All is delivered, and what is not uploaded its successor does. Returns only if that failed, which is told.
+ */
+static void batch_restart(struct collector *collector) {
+        struct program_place place = {
+                .sequence = collector->position.sequence,
+                .n_left = collector_get_left(collector),
+                .has_lost = collector->totals.n_lost > 0,
+        };
+
+        progress_hide(&collector->progress);
+        uplink_deinit(&collector->uplink);
+        attachment_restart(&collector->options->attachment, &place);
+}
+
 static int batch_run_options(const struct batch_options *options) {
         _cleanup_(collector_deinit) struct collector collector = {};
         int r;
@@ -461,6 +475,8 @@ static int batch_run_options(const struct batch_options *options) {
         r = options->collector.input_file ? collect_lines(&collector) : collect_ring(&collector);
         if (r >= 0)
                 r = collector_finish(&collector);
+        if (r == -ERESTART)
+                batch_restart(&collector);
         (void) sd_notify(0, "STOPPING=1");
 
         progress_hide(&collector.progress);
@@ -468,13 +484,16 @@ static int batch_run_options(const struct batch_options *options) {
         if (r < 0 && r != -EINTR)
                 return STATUS_FAILED;
 
-        return collector.totals.n_lost > 0 ? STATUS_LOST : STATUS_DONE;
+        return collector.totals.n_lost > 0 || options->collector.attachment.program->place.has_lost
+                               ? STATUS_LOST
+                               : STATUS_DONE;
 }
 
 static int batch_run(const struct verb *verb, int argc, char *argv[]) {
+        struct program program;
         struct batch_options options = {
                 .collector = {
-                        .attachment.who = verb->who,
+                        .attachment = { .who = verb->who, .program = &program },
                         .output_dir = "./output",
                         .batch.n_records = 1000,
                         .n_records = UINT64_MAX,
@@ -485,6 +504,7 @@ static int batch_run(const struct verb *verb, int argc, char *argv[]) {
         };
         int r;
 
+        program_init(&program);
         r = batch_take_environment(&options);
         if (r < 0)
                 return STATUS_USAGE;
@@ -492,6 +512,8 @@ static int batch_run(const struct verb *verb, int argc, char *argv[]) {
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
 
+        if (program.is_successor)
+                options.collector.n_records = program.place.n_left;
         batch_set_defaults(&options);
         r = batch_check(&options);
         if (r < 0)

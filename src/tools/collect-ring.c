@@ -40,6 +40,9 @@ static int source_find_place(struct ring_source *source) {
                         origin_is_continued(source->reader, position->source, position->sequence))
                 return i4_reader_seek(source->reader, position->sequence);
 
+        if (collector->options->attachment.program->is_successor)
+                return attachment_seek_place(&collector->options->attachment, source->reader);
+
         return i4_reader_seek(source->reader, collector->options->from);
 }
 

@@ -102,8 +102,11 @@ int collector_set_source(struct collector *collector, const i4_catalog *catalog,
 
 /* how far */
 
-static uint64_t collector_get_left(const struct collector *collector) {
+uint64_t collector_get_left(const struct collector *collector) {
         uint64_t n = collector->totals.n_records + collector->batch.n_records;
+
+        if (collector->options->n_records == UINT64_MAX)
+                return UINT64_MAX;
 
         return n < collector->options->n_records ? collector->options->n_records - n : 0;
 }

@@ -64,6 +64,8 @@ int collector_set_source(struct collector *collector, const i4_catalog *catalog,
 
 /* Room in the batch, within what is still to be read; 0: deliver. */
 uint64_t collector_get_room(const struct collector *collector);
+/* Records to go. */
+uint64_t collector_get_left(const struct collector *collector);
 bool collector_is_finished(const struct collector *collector);
 
 /* After something was added. */

@@ -138,7 +138,7 @@ static int view_renew(struct stat_view *view) {
 
         r = attachment_renew(&view->options->attachment, view->reader);
         if (r < 0)
-                return -ECONNABORTED;
+                return r == -ERESTART ? r : -ECONNABORTED;
         if (r == 0)
                 (void) sample_take(&view->before, view->reader);
 
@@ -190,7 +190,7 @@ static void view_set_screen(struct stat_view *view, bool on) {
 static int view_get_status(const struct stat_view *view, int r) {
         if (r >= 0 || r == -EPIPE || r == -EINTR)
                 return STATUS_DONE;
-        if (r != -ECONNABORTED)
+        if (r != -ECONNABORTED && r != -ERESTART)
                 say(view->options->attachment.who, "%s", strerror(-r));
 
         return STATUS_FAILED;
@@ -207,6 +207,8 @@ static int stat_run_options(const struct stat_options *options) {
 
         stop_init();
         r = attachment_open(&options->attachment, &view.reader);
+        if (r == -ERESTART)
+                attachment_restart(&options->attachment, &options->attachment.program->place);
         if (r != 0)
                 return r < 0 ? STATUS_FAILED : STATUS_DONE;
 
@@ -215,14 +217,20 @@ static int stat_run_options(const struct stat_options *options) {
         r = view_run(&view);
         if (wants_screen)
                 view_set_screen(&view, false);
+        if (r == -ERESTART)
+                attachment_restart(&options->attachment, &(struct program_place){});
 
         return view_get_status(&view, r);
 }
 
 static int stat_run(const struct verb *verb, int argc, char *argv[]) {
-        struct stat_options options = { .attachment = { .who = verb->who, .is_observer = true } };
+        struct program program;
+        struct stat_options options = {
+                .attachment = { .who = verb->who, .is_observer = true, .program = &program },
+        };
         int r;
 
+        program_init(&program);
         r = flags_parse(verb, argc, argv, stat_take_flag, &options);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;

@@ -254,6 +254,12 @@ static int tail_tell_gap(struct tail *tail, uint64_t first) {
         return 0;
 }
 
+static void tail_tell_renewed(const struct tail *tail) {
+        if (tail->options->is_verbose)
+                say(tail->options->attachment.who, "i4d has a new ring; going on at sequence %" PRIu64,
+                                i4_reader_get_cursor(tail->reader));
+}
+
 static int tail_renew(struct tail *tail) {
         const struct attachment *attachment = &tail->options->attachment;
         int r;
@@ -262,9 +268,7 @@ static int tail_renew(struct tail *tail) {
         if (r != 0)
                 return MIN(r, 0);
 
-        if (tail->options->is_verbose)
-                say(attachment->who, "i4d has a new ring; going on at sequence %" PRIu64,
-                                i4_reader_get_cursor(tail->reader));
+        tail_tell_renewed(tail);
         tail->is_gone = false;
         return tail_set_catalog(tail);
 }
@@ -343,21 +347,35 @@ static int tail_step(struct tail *tail) {
         return tail_sleep(tail);
 }
 
-static int tail_follow(struct tail *tail) {
-        int r;
+/* What is held back as well, at a good end. */
+static int tail_finish(struct tail *tail) {
+        int r = printer_finish(&tail->printer);
 
-        while (tail->n_left > 0 && !stop_is_requested()) {
-                r = tail_step(tail);
-                if (r < 0)
-                        return r;
-        }
-
-        r = printer_finish(&tail->printer);
         return r < 0 ? r : output_flush(&tail->output);
+}
+
+/* -ERESTART: all that was read is out, and the rest is for another. */
+static int tail_follow(struct tail *tail) {
+        int r = 0, finished;
+
+        while (r >= 0 && tail->n_left > 0 && !stop_is_requested())
+                r = tail_step(tail);
+        if (r < 0 && r != -ERESTART)
+                return r;
+
+        finished = tail_finish(tail);
+        return finished < 0 ? finished : r;
 }
 
 static int tail_seek(struct tail *tail) {
         const struct tail_options *options = tail->options;
+        int r;
+
+        if (options->attachment.program->is_successor) {
+                r = attachment_seek_place(&options->attachment, tail->reader);
+                tail_tell_renewed(tail);
+                return r;
+        }
 
         if (i4_reader_seek(tail->reader, options->from) >= 0)
                 return 0;
@@ -400,6 +418,16 @@ static int tail_end_dirt(const struct tail *tail) {
         return 0;
 }
 
+static void tail_restart(const struct tail *tail) {
+        struct program_place place = {
+                .sequence = i4_reader_get_cursor(tail->reader),
+                .n_left = tail->n_left,
+                .has_lost = tail->has_lost,
+        };
+
+        attachment_restart(&tail->options->attachment, &place);
+}
+
 static int tail_run_attached(struct tail *tail) {
         int r;
 
@@ -410,11 +438,13 @@ static int tail_run_attached(struct tail *tail) {
         if (r < 0)
                 return STATUS_FAILED;
 
-        r = printer_begin(&tail->printer);
+        r = tail->options->attachment.program->is_successor ? 0 : printer_begin(&tail->printer);
         if (r >= 0)
                 r = tail_follow(tail);
         if (tail_end_dirt(tail) < 0)
                 return STATUS_FAILED;
+        if (r == -ERESTART)
+                tail_restart(tail);
 
         return tail_get_status(tail, r);
 }
@@ -429,9 +459,14 @@ static void tail_deinit(struct tail *tail) {
 }
 
 static int tail_init(struct tail *tail, struct tail_options *options) {
+        const struct program *program = options->attachment.program;
         int r;
 
-        *tail = (struct tail){ .options = options, .n_left = options->n_records };
+        *tail = (struct tail){
+                .options = options,
+                .n_left = program->is_successor ? program->place.n_left : options->n_records,
+                .has_lost = program->place.has_lost,
+        };
 
         r = output_init(&tail->output, STDOUT_FILENO);
         if (r < 0)
@@ -449,7 +484,8 @@ static int tail_init_dirt(struct tail *tail) {
                 return 0;
 
         if (options->dirty_log_path) {
-                tail->dirty_log = fopen(options->dirty_log_path, "we");
+                tail->dirty_log = fopen(options->dirty_log_path,
+                                options->attachment.program->is_successor ? "ae" : "we");
                 if (!tail->dirty_log) {
                         int error = -errno;
 
@@ -494,6 +530,8 @@ static int tail_run_options(struct tail_options *options) {
 
         stop_init();
         r = attachment_open(&options->attachment, &tail.reader);
+        if (r == -ERESTART)
+                attachment_restart(&options->attachment, &options->attachment.program->place);
         if (r != 0)
                 return r < 0 ? STATUS_FAILED : STATUS_DONE;
 
@@ -505,13 +543,15 @@ static void tail_options_deinit(struct tail_options *options) {
 }
 
 static int tail_run(const struct verb *verb, int argc, char *argv[]) {
+        struct program program;
         _cleanup_(tail_options_deinit) struct tail_options options = {
-                .attachment.who = verb->who,
+                .attachment = { .who = verb->who, .program = &program },
                 .from = I4_NEWEST,
                 .n_records = UINT64_MAX,
         };
         int r;
 
+        program_init(&program);
         r = flags_parse(verb, argc, argv, tail_take_flag, &options);
         if (r > 0 && tail_check_options(&options) < 0)
                 r = -EINVAL;

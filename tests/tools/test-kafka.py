@@ -3,13 +3,14 @@
 """
 i4 kafka from a real daemon to librdkafka's cluster, and back by kcat
 
-    test-kafka.py I4 I4-KAFKA I4D CLUSTER [CASE…]
+    test-kafka.py I4 I4-KAFKA I4D CLUSTER I4D-NEXT LIBI4 LIBI4-NEXT [CASE…]
 """
 
 import functools
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -22,7 +23,7 @@ import waiting  # pylint: disable=wrong-import-position
 
 WAIT_S = 30
 wait_for = functools.partial(waiting.wait_for, WAIT_S)
-I4, I4_KAFKA, I4D, CLUSTER = (os.path.abspath(path) for path in sys.argv[1:5])
+I4, I4_KAFKA, I4D, CLUSTER, I4D_NEXT, LIBI4, LIBI4_NEXT = (os.path.abspath(path) for path in sys.argv[1:8])
 TOPIC = "i4-readings"
 
 
@@ -53,10 +54,10 @@ class Case(unittest.TestCase):
         self.cluster.stdin.flush()
         self.assertEqual(self.cluster.stdout.readline(), "done\n")
 
-    def start_daemon(self, rate=10000, records=262144):
+    def start_daemon(self, rate=10000, records=262144, is_storing=False, program=I4D):
         config = self.path("i4d.conf", f"[Generator]\nRate={rate}\nSensors=800\n[Ring]\nRecords={records}\n"
-                                       "[Storage]\nEnabled=no\n")
-        command = [I4D, "--config", config, "--socket", self.socket, "--directory", self.directory + "/readings"]
+                                       f"[Storage]\nEnabled={'yes' if is_storing else 'no'}\n")
+        command = [program, "--config", config, "--socket", self.socket, "--directory", self.directory + "/readings"]
         with open(self.directory + "/i4d.log", "w", encoding="utf-8") as log:
             daemon = self.spawn(command, stderr=log)
         wait_for("the daemon", lambda: os.path.exists(self.socket))
@@ -226,6 +227,26 @@ class Kafka(Case):
         wait_for("the new ring", lambda: json.dumps(self.get_origin()) != before)
         self.end(process)
 
+    def test_update(self):
+        """A daemon with another ring, and its library: i4 kafka goes on with that, also where it keeps no position."""
+        library = os.path.join(self.directory, "libi4.so.1")
+        shutil.copy(LIBI4, library)
+        daemon = self.start_daemon(is_storing=True)
+        process = self.start("-v", LD_LIBRARY_PATH=self.directory)
+        wait_for("some messages", lambda: len(self.read_sequences()) > 3000)
+        daemon.terminate()
+        self.assertEqual(daemon.wait(WAIT_S), 0)
+
+        shutil.copy(LIBI4_NEXT, library + ".new")
+        os.rename(library + ".new", library)
+        first = max(self.read_sequences()) + 1
+        self.start_daemon(is_storing=True, program=I4D_NEXT)
+        wait_for("messages of the new ring", lambda: max(self.read_sequences()) > first + 30000)
+        self.end(process)
+        sequences = self.read_sequences()
+        self.assert_complete(sequences)
+        self.assertEqual(set(sequences.values()), {1})
+
     def get_origin(self):
         with open(self.state + "/position.json", encoding="utf-8") as file:
             return json.load(file)["source"]
@@ -285,4 +306,4 @@ class Usage(Case):
 
 
 if __name__ == "__main__":
-    unittest.main(argv=sys.argv[:1] + sys.argv[5:])
+    unittest.main(argv=sys.argv[:1] + sys.argv[8:])

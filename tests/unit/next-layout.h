@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * A later version of the ring's layout, for a daemon that makes it and understands no other: included before
- * all else where i4d-next is compiled.
+ * A later version of the ring's layout, for a daemon that makes it and a library that reads it, which
+ * understand no other: included before all else where they are compiled.
  */
 
 #include "ring/layout.h"
