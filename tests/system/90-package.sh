@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# The Debian packages: installed, upgraded under load, removed, purged. The last case, since nothing of i4 is left
-# after it.
+# The Debian packages: installed, upgraded under load to another build and back, removed, purged. The last case, since
+# nothing of i4 is left after it.
 
 . ./lib.sh
 
@@ -14,9 +14,35 @@ dpkg_log() {
         }
 }
 
+# packages_install DIRECTORY
 packages_install() {
-        dpkg_log --install --force-confnew /var/tmp/packages/i4.deb /var/tmp/packages/i4-batch.deb \
-                /var/tmp/packages/libi4.deb /var/tmp/packages/libi4-dev.deb
+        dpkg_log --install --force-confnew "$1/i4.deb" "$1/i4-batch.deb" "$1/libi4.deb" "$1/libi4-dev.deb"
+}
+
+# Those of another build: a later version, and a daemon that is other bytes.
+packages_make_next() {
+        local name tree=$I4_WORK/next
+
+        mkdir "$packages/next"
+        echo next >"$I4_WORK/build"
+        for name in i4 i4-batch libi4 libi4-dev; do
+                dpkg-deb --raw-extract "$packages/$name.deb" "$tree"
+                sed -i 's/^Version: .*/&+next/; s/(= [^)]*/&+next/g' "$tree/DEBIAN/control"
+                if [[ $name == i4 ]]; then
+                        objcopy --add-section .build="$I4_WORK/build" "$tree/usr/bin/i4d"
+                fi
+                dpkg-deb --root-owner-group --build "$tree" "$packages/next/$name.deb" >/dev/null
+                rm -r "$tree"
+        done
+}
+
+version_get() {
+        # shellcheck disable=SC2016
+        machine dpkg-query --show --showformat='${Version}' i4
+}
+
+program_get() {
+        machine sh -c 'sha256sum <"/proc/$1/exe"' sh "$(service_get MainPID)"
 }
 
 outlet=i4-batch@enriched.service
@@ -52,8 +78,10 @@ cp "$I4_PACKAGES"/i4-batch_*.deb "$packages/i4-batch.deb"
 cp "$I4_PACKAGES"/libi4-1_*.deb "$packages/libi4.deb"
 cp "$I4_PACKAGES"/libi4-dev_*.deb "$packages/libi4-dev.deb"
 
+packages_make_next
+
 step "installed: enabled and running"
-packages_install
+packages_install /var/tmp/packages
 assert_equal "$(machine systemctl is-enabled i4d.socket i4d.service | sort --unique)" enabled "units"
 wait_for_value "state" active service_get ActiveState
 wait_for_at_least "published" 10000 stat_get .ring.next_sequence
@@ -66,11 +94,19 @@ wait_for_at_least "batches" 5 batch_count
 step "upgraded under load: the reader notices nothing but a pause, and batches go on with the new program"
 reader_start alice alice --from oldest --format csv
 reader_wait_for_more alice 10000
-for _ in 1 2 3; do
+version=$(version_get)
+program=$(program_get)
+for build in /next '' /next; do
         pid=$(service_get MainPID)
         outlet_pid=$(outlet_get MainPID)
-        packages_install
+        packages_install "/var/tmp/packages$build"
         service_wait_for_successor "$pid"
+        assert_equal "$(version_get)" "$version${build:++next}" "version"
+        if [[ -n $build ]]; then
+                [[ $(program_get) != "$program" ]] || fail "the old program runs"
+        else
+                assert_equal "$(program_get)" "$program" "the program that runs"
+        fi
         wait_for "another i4 batch" outlet_is_another "$outlet_pid"
         wait_for_at_least "more batches" $(($(batch_count) + 5)) batch_count
         reader_wait_for_more alice 10000
@@ -78,6 +114,9 @@ done
 reader_stop alice
 reader_output alice | assert_gapless "what alice saw"
 assert_equal "$(machine cat /tmp/case/alice.err)" "" "what it said on stderr"
+assert_equal "$(journal_count "A new ring")" 1 "number of rings"
+# Nothing that was due in between was given up: the pause was shorter than CatchUpSec=.
+assert_equal "$(journal_count "Readings were skipped")" 0 "number of times readings were skipped"
 # shellcheck disable=SC2016
 machine sh -c 'cat /var/lib/i4-batch/enriched/batch_*.json' |
         jq --raw-output '.batch_meta | "\(.first_sequence) \(.last_sequence) \(.lost_records)"' |
