@@ -787,10 +787,9 @@ KeepFree=0
         self.grow()
 
     def sealed(self):
-        """By their numbers: their times go back."""
+        """By their numbers, with which names begin: their times go back."""
         directory = os.path.join(self.daemon.directory, "sealed")
-        names = sorted(os.listdir(directory), key=lambda name: name.split("-")[2])
-        return [os.path.join(directory, name) for name in names]
+        return [os.path.join(directory, name) for name in sorted(os.listdir(directory))]
 
     def seal_old(self, n):
         """The age of files is looked at: there are @n sealed ones, and stay."""
