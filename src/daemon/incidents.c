@@ -36,14 +36,13 @@ static int incidents_load(struct incidents *incidents, const char *path, struct 
         return scenario_load(&incidents->scenario, &context, path, complaints);
 }
 
-/* What cannot be written still counts. */
+/* What is not written yet counts, too: the recorder writes it when the disk answers. */
 static int incidents_load_record(struct incidents *incidents, struct complaints *complaints) {
         struct scenario_context context = { .catalog = incidents->catalog, .model = incidents->model };
         const char *path = spool_get_path(incidents->record), *text;
         size_t size;
         int r;
 
-        spool_write(incidents->record);
         r = scenario_load_record(incidents->scenario, &context, path, complaints);
         if (r < 0)
                 return r;

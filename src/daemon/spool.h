@@ -70,7 +70,7 @@ bool spool_is_empty(const struct spool *spool);
 /* Appends what there is; waits for the disk. What failed is tried again after a second, or when asked. */
 void spool_write(struct spool *spool);
 
-/* What is not written; the spool's, until the next spool_write(). */
+/* What is not written; the spool's, until the next spool_write(). Before the thread runs anybody may ask. */
 size_t spool_peek(struct spool *spool, const char **textp);
 
 static inline void spool_freep(struct spool **spool) {
