@@ -779,7 +779,8 @@ void keeper_flush(struct keeper *keeper) {
 }
 
 void keeper_rotate(struct keeper *keeper) {
-        keeper->is_sealing = keeper->is_open;
+        /* One that is not seen yet is sealed as soon as it is. */
+        keeper->is_sealing = keeper->is_open || !keeper->is_started;
         writer_flush(keeper->writer);
 }
 
