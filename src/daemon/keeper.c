@@ -513,7 +513,7 @@ static void keeper_go_on_shortened(struct keeper *keeper) {
                                             .value = offset - MIN(offset, identity.size),
                             });
 
-        /* With a hole in it, it is only good for being put away. */
+        /* With a hole in it, it is only good for being put away; there it is filled. */
         if (identity.size >= offset)
                 keeper->is_sealing = true;
         else if (keeper_leave(keeper) >= 0)

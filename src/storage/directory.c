@@ -501,6 +501,75 @@ static void live_cut(int live_fd, uint64_t offset, uint64_t *sizep) {
                 *sizep = offset;
 }
 
+static int write_fully(int fd, const char *buffer, size_t size, uint64_t offset) {
+        ssize_t n;
+
+        while (size > 0) {
+                n = pwrite(fd, buffer, size, (off_t) offset);
+                if (n < 0 && errno == EINTR)
+                        continue;
+                if (n < 0)
+                        return -errno;
+                buffer += n;
+                size -= (size_t) n;
+                offset += (size_t) n;
+        }
+
+        return 0;
+}
+
+/* A run of NULs becomes a line of blanks; the line before it, which is torn, ends there. Looks one byte
+ * further than
+ * @size. Whether there were any. */
+static bool blank_out(char *bytes, size_t size, char *previous) {
+        bool is_changed = false;
+
+        for (size_t i = 0; i < size; ++i) {
+                char byte = bytes[i];
+
+                if (byte == '\0') {
+                        bytes[i] = *previous != '\0' || bytes[i + 1] != '\0' ? '\n' : ' ';
+                        is_changed = true;
+                }
+                *previous = byte;
+        }
+
+        return is_changed;
+}
+
+/*
+ * Where somebody cut the file short while a block was on its way, there is a hole before that block. It is
+ * filled in its place: the lines behind it stay where they are for who follows the file, and it takes no room
+ * that was not counted.
+ */
+static int live_fill(int live_fd, uint64_t size) {
+        _cleanup_(freep) char *buffer = NULL;
+        off_t hole = lseek(live_fd, 0, SEEK_HOLE);
+        char previous = '\n';
+        uint64_t offset;
+
+        if (hole < 0 || (uint64_t) hole >= size)
+                return hole < 0 ? -errno : 0;
+        buffer = malloc(SCAN_SIZE + 1);
+        if (!buffer)
+                return -ENOMEM;
+
+        /* A hole is of whole blocks, and the NULs begin in the one before. */
+        for (offset = (uint64_t) hole - MIN((uint64_t) hole, SCAN_SIZE); offset < size; offset += SCAN_SIZE) {
+                size_t n = MIN(SCAN_SIZE, size - offset), n_read = MIN(SCAN_SIZE + 1, size - offset);
+                int r;
+
+                buffer[n] = '\n';
+                r = read_fully(live_fd, buffer, n_read, offset);
+                if (r >= 0 && blank_out(buffer, n, &previous))
+                        r = write_fully(live_fd, buffer, n, offset);
+                if (r < 0)
+                        return r;
+        }
+
+        return 0;
+}
+
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
                 char name[static SEALED_NAME_MAX]) {
         struct directory_identity identity;
@@ -520,6 +589,9 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
                 live_cut(directory->live_fd, offset, &identity.size);
         if (identity.size == 0)
                 return -ENODATA;
+        r = live_fill(directory->live_fd, identity.size);
+        if (r < 0 && !is_suspect)
+                return r;
         if (!is_suspect && fdatasync(directory->live_fd) < 0) {
                 error = -errno;
                 is_suspect = true;

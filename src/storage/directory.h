@@ -91,10 +91,10 @@ uint64_t directory_get_first_time(const struct directory *directory);
 
 /*
  * Makes the live file durable, moves it to sealed/ and leaves none open. An empty one just stays as it is:
- * -ENODATA. @is_suspect: a write or sync failed; the file is not synced again (the kernel would say that all
- * is well), and what lies behind @offset, begun but never completed, is cut off. @name is the name it got,
- * also with an error: where the sync fails here, it is sealed as suspect, and where that of the directories
- * does.
+ * -ENODATA. A hole in it becomes a line of blanks. @is_suspect: a write or sync failed; the file is not
+ * synced again (the kernel would say that all is well), and what lies behind @offset, begun but never
+ * completed, is cut off. @name is the name it got, also with an error: where the sync fails here, it is
+ * sealed as suspect, and where that of the directories does.
  */
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
                 char name[static SEALED_NAME_MAX]);

@@ -5,6 +5,7 @@
 #include "storage/directory.h"
 
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -271,6 +272,38 @@ static void test_seal_again(void **state) {
         assert_string_equal(name, "readings-00000000000000000001-20261123T104946Z.jsonl");
 }
 
+/* No NUL is sealed: from the line that was torn to the one that was written behind the hole there are blanks.
+ */
+static void test_seal_hole(void **state) {
+        /* Around the pieces that are looked at. */
+        static const size_t ends[] = { 8192, 65535, 65536, 65537, 131072, 200000 };
+        static const char begin[] = "one\ntorn", end[] = "two\n";
+        struct fixture *f = *state;
+
+        for (size_t i = 0; i < ELEMENTSOF(ends); ++i) {
+                _cleanup_(freep) char *text = NULL;
+                char name[SEALED_NAME_MAX], path[128];
+                size_t size;
+
+                assert_int_equal(directory_open_live(f->directory), 0);
+                live_append(f, begin);
+                assert_int_equal(pwrite(directory_get_fd(f->directory), end, strlen(end), (off_t) ends[i]),
+                                strlen(end));
+                directory_begin(f->directory, i, FIRST_TIME);
+                assert_int_equal(directory_seal(f->directory, false, ends[i] + strlen(end), name), 0);
+
+                (void) snprintf(path, sizeof(path), "sealed/%s", name);
+                assert_int_equal(file_read(path_of(f, path), 1 << 20, &text, &size), 0);
+                assert_int_equal(size, ends[i] + strlen(end));
+                assert_memory_equal(text, begin, strlen(begin));
+                assert_int_equal(text[strlen(begin)], '\n');
+                for (size_t k = strlen(begin) + 1; k < ends[i] - 1; ++k)
+                        assert_int_equal(text[k], ' ');
+                assert_int_equal(text[ends[i] - 1], '\n');
+                assert_string_equal(text + ends[i], end);
+        }
+}
+
 /* What was begun and not completed in a suspect file is written elsewhere, and does not stay torn here. */
 static void test_seal_suspect(void **state) {
         struct fixture *f = *state;
@@ -323,6 +356,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_find_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_seal_hole, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_suspect, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
         };

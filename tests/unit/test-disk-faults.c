@@ -7,6 +7,7 @@
 #include "recorder-fixture.h"
 
 #include "tree.h"
+#include "util/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,12 +178,30 @@ static void test_replaced(void **state) {
         assert_int_equal(offset, text.size);
 }
 
+/* Of the file that was sealed last: the hole, from its beginning on, is a line of blanks, and the rest is
+ * @expected. */
+static void check_filled(struct fixture *f, const char *expected, size_t hole) {
+        _cleanup_(freep) char *text = NULL;
+        char path[256];
+        size_t size;
+
+        (void) snprintf(path, sizeof(path), "%s/sealed/%s", f->path, f->event.name);
+        assert_int_equal(file_read(path, 1 << 20, &text, &size), 0);
+        assert_int_equal(size, strlen(expected));
+        assert_int_equal(text[0], '\n');
+        for (size_t i = 1; i < hole - 1; ++i)
+                assert_int_equal(text[i], ' ');
+        assert_int_equal(text[hole - 1], '\n');
+        assert_string_equal(text + hole, expected + hole);
+}
+
 /* A file that was cut short goes on at its end; one that was cut while a block was on its way has a hole, and
- * is put away. */
+ * is put away without it. */
 static void test_cut(void **state) {
         struct fixture *f = *state;
         _cleanup_(text_deinit) struct text text = {};
-        size_t offset = 0, kept;
+        _cleanup_(freep) char *before = NULL;
+        size_t offset = 0, kept, size;
         char path[128], line[I4_LINE_MAX];
         _cleanup_(closep) int fd = -1;
         int n_sealed;
@@ -201,12 +220,14 @@ static void test_cut(void **state) {
         assert_int_equal(statistic(&f->ring->statistics->storage_errors), 1);
 
         /* What a write that was on its way leaves before it. */
+        assert_int_equal(file_read(path, 1 << 20, &before, &size), 0);
         fd = open(path, O_WRONLY | O_CLOEXEC);
         assert_true(fd >= 0);
         assert_int_equal(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, 8192), 0);
         assert_int_equal(recorder_set_settings(f->recorder, &f->settings), 0);
         assert_int_equal(expect(f, RECORDER_CUT)->value, 0);
         (void) expect(f, RECORDER_SEALED);
+        check_filled(f, before, 8192);
         publish(f, 100);
         stop(f);
 
