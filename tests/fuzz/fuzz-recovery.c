@@ -152,6 +152,8 @@ static void recover(const char *path, int directory_fd, const struct head *head,
 
         require(keeper_new(&keeper, &settings, path, &statistics, &state, ignore_event, NULL) >= 0);
         require(keeper_start(keeper, i4_catalog_get_default(), range) >= 0);
+        /* looks into the file */
+        keeper_run(keeper, 0);
         first = store(keeper);
 
         /* With its own notes it may write a torn line again, but nothing before that. */
