@@ -101,3 +101,13 @@ stored_lines | tail --lines="+$((n_lines + 1))" >"$I4_WORK/stored"
 assert_lines_whole "$(wc --lines <"$I4_WORK/stored")" <"$I4_WORK/stored"
 next=$((10#$(machine cat /var/lib/i4/.sequence)))
 assert_equal "$(wc --lines <"$I4_WORK/stored")" $((next - first)) "readings stored"
+
+step "a mount that is read-only on purpose is no reason to begin again and again"
+machine mount -o remount,bind,ro /var/lib/i4
+service_start
+wait_for_value "state of storage" failed stat_get .storage.state
+wait_for_at_least "tries" 5 stat_get .storage.errors
+assert_equal "$(journal_count "The readings are writable, but not for i4d")" 1 "number of times it was told"
+machine mount -o remount,bind,rw /var/lib/i4
+machine systemctl restart i4d.service
+wait_for_value "state of storage" writing stat_get .storage.state
