@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # A disk that does not answer is said aloud, counted, and waited for: no reason for a restart, which would wait as
-# well. Meanwhile all else goes on, orders and settings too, and what they ask to be written down is when it can be,
-# be the daemon killed before. Then a file system that gives up and turns read-only, as after a power cut: nothing that was synced is lost, no
-# line is twice, and numbers go on above.
+# well. Meanwhile all else goes on, orders and settings too, and what they ask to be written down is when it can be, be
+# the daemon killed before. Then a file system that gives up and turns read-only, as after a power cut: nothing that
+# was synced is lost, no line is twice, and numbers go on above.
 
 . ./lib.sh
 service_reset
