@@ -172,13 +172,12 @@ static int sealed_finish(const struct directory *directory) {
 
 /* the live file */
 
-static int live_open(int fd, bool *is_newp) {
+static int live_open(int fd) {
         const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
         int live_fd;
 
         live_fd = openat(fd, LIVE_NAME, flags);
-        *is_newp = live_fd < 0 && errno == ENOENT;
-        if (*is_newp)
+        if (live_fd < 0 && errno == ENOENT)
                 live_fd = openat(fd, LIVE_NAME, flags | O_CREAT | O_EXCL, 0640);
         if (live_fd < 0)
                 return errno == EISDIR ? -EMEDIUMTYPE : -errno;
@@ -249,7 +248,6 @@ static void first_write(int fd, uint64_t inode, uint64_t sequence) {
 int directory_open_live(struct directory *directory) {
         _cleanup_(closep) int live_fd = -1;
         struct stat st;
-        bool is_new;
         int r;
 
         assert(directory->live_fd < 0);
@@ -260,13 +258,14 @@ int directory_open_live(struct directory *directory) {
         r = sealed_finish(directory);
         if (r < 0)
                 return r;
-        live_fd = live_open(directory->fd, &is_new);
+        live_fd = live_open(directory->fd);
         if (live_fd < 0)
                 return live_fd;
         r = live_verify(live_fd, &st);
         if (r < 0)
                 return r;
-        if (is_new && fsync(directory->fd) < 0)
+        /* One that is empty may have been made by who failed here, or ended. */
+        if (st.st_size == 0 && fsync(directory->fd) < 0)
                 return -errno;
 
         directory->first_time_ns = st.st_size > 0 ? live_read_time(live_fd, &st) : NSEC_INFINITY;
