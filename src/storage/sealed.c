@@ -5,6 +5,7 @@
 #include "util/clock.h"
 #include "util/macros.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,7 +15,7 @@
 
 #define PREFIX     "readings-"
 #define SUFFIX     ".jsonl"
-#define N_DIGITS   20
+#define SUSPECT    ".suspect"
 #define STAT_BLOCK UINT64_C(512) /* unit of st_blocks */
 
 void sealed_format_name(
@@ -25,15 +26,23 @@ void sealed_format_name(
 
         (void) gmtime_r(&time, &tm);
         (void) strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
-        (void) snprintf(name, SEALED_NAME_MAX, PREFIX "%0*" PRIu64 "-%s%s" SUFFIX, N_DIGITS, sequence, text,
-                        is_suspect ? ".suspect" : "");
+        (void) snprintf(name, SEALED_NAME_MAX, PREFIX "%020" PRIu64 "-%s%s" SUFFIX, sequence, text,
+                        is_suspect ? SUSPECT : "");
+}
+
+/* Behind what @pattern says, in which 0 is any digit; NULL: it is not that. */
+static const char *name_skip(const char *name, const char *pattern) {
+        for (; *pattern; ++pattern, ++name)
+                if (*pattern == '0' ? !isdigit((unsigned char) *name) : *name != *pattern)
+                        return NULL;
+
+        return name;
 }
 
 static bool sealed_is_ours(const char *name) {
-        size_t size = strlen(name), prefix = strlen(PREFIX), suffix = strlen(SUFFIX);
+        const char *end = name_skip(name, PREFIX "00000000000000000000-00000000T000000Z");
 
-        return strncmp(name, PREFIX, prefix) == 0 && strspn(name + prefix, "0123456789") == N_DIGITS &&
-               strcmp(name + size - suffix, SUFFIX) == 0;
+        return end && (strcmp(end, SUFFIX) == 0 || strcmp(end, SUSPECT SUFFIX) == 0);
 }
 
 static int sealed_open(int fd, DIR **dirp) {

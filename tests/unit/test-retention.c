@@ -207,13 +207,21 @@ static void test_deletion(void **state) {
 /* The oldest is the one with the lowest number, whatever the clock did. What is called otherwise is not ours.
  */
 static void test_names(void **state) {
+        static const char *const others[] = {
+                "sealed/readings-20240101T000000Z-00000000000000000000.jsonl",
+                "sealed/readings-00000000000000000000-20240101T000000Z.jsonl.gz",
+                "sealed/readings-00000000000000000000-20240101T000000Z-copy.jsonl",
+                "sealed/readings-00000000000000000000-20240101T000000Z.suspect.copy.jsonl",
+                "sealed/readings-00000000000000000000-mine.jsonl",
+                "sealed/readings-00000000000000000000.jsonl",
+        };
         struct fixture *f = *state;
 
         file_make_large(f, "sealed/readings-00000000000000000002-20250101T000000Z.jsonl", MIB);
         file_make_large(f, "sealed/readings-00000000000000000001-20260101T000001Z.suspect.jsonl", MIB);
         file_make_large(f, "sealed/readings-00000000000000000001-20260101T000000Z.jsonl", MIB);
-        file_make_large(f, "sealed/readings-20240101T000000Z-00000000000000000000.jsonl", MIB);
-        file_make_large(f, "sealed/readings-00000000000000000000-20240101T000000Z.jsonl.gz", MIB);
+        for (unsigned int i = 0; i < ELEMENTSOF(others); ++i)
+                file_make_large(f, others[i], MIB);
         f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
 
         for (unsigned int i = 3; i > 0; --i) {
@@ -230,8 +238,8 @@ static void test_names(void **state) {
                         assert_int_equal(file_exists(f, left[k]), k < i);
         }
 
-        assert_true(file_exists(f, "sealed/readings-20240101T000000Z-00000000000000000000.jsonl"));
-        assert_true(file_exists(f, "sealed/readings-00000000000000000000-20240101T000000Z.jsonl.gz"));
+        for (unsigned int i = 0; i < ELEMENTSOF(others); ++i)
+                assert_true(file_exists(f, others[i]));
 }
 
 /* What somebody reads is passed over, for its age and for room, until nothing else is left. */
