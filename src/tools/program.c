@@ -102,6 +102,7 @@ static int arguments_read(char **textp, char ***argvp) {
 }
 
 int program_restart(const struct program *program, const struct program_place *place) {
+        bool has_lost = place->has_lost || program->place.has_lost;
         _cleanup_(freep) char *text = NULL;
         _cleanup_(freep) char **argv = NULL;
         char value[64];
@@ -111,7 +112,7 @@ int program_restart(const struct program *program, const struct program_place *p
         if (r < 0)
                 return r;
 
-        (void) snprintf(value, sizeof(value), PLACE_FORMAT, place->sequence, place->n_left, place->has_lost);
+        (void) snprintf(value, sizeof(value), PLACE_FORMAT, place->sequence, place->n_left, has_lost);
         if (setenv(VARIABLE, value, true) < 0)
                 return -errno;
 

@@ -27,7 +27,7 @@ struct program_file {
 struct program_place {
         uint64_t sequence; /* of the next record */
         uint64_t n_left;   /* records to go; UINT64_MAX: no end */
-        bool has_lost;     /* records, which its exit status is to tell */
+        bool has_lost;     /* records, be it before it began, which its exit status is to tell */
 };
 
 struct program {
@@ -43,5 +43,6 @@ void program_init(struct program *program);
 /* Whether others lie where its files did. */
 bool program_is_replaced(const struct program *program);
 
-/* Executes what lies there now, to go on from @place. Returns only if that failed, and why. */
+/* Executes what lies there now, to go on from @place; what was lost before this one began stays lost. Returns
+ * only if that failed, and why. */
 int program_restart(const struct program *program, const struct program_place *place);
