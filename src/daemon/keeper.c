@@ -352,10 +352,11 @@ static int keeper_use_live(struct keeper *keeper) {
         if (r < 0)
                 return r;
 
-        /* The number that its first record had is not known any more: of the files that follow, none has a
-         * lower one. */
+        /* The number that its first record had is not known any more, but it is lower than those of all files
+         * that follow. */
         if (position.offset > 0 && !directory_has_begun(keeper->directory))
-                directory_begin(keeper->directory, position.sequence, clock_now_ns(CLOCK_REALTIME));
+                directory_begin(keeper->directory, MAX(position.sequence, 1) - 1,
+                                clock_now_ns(CLOCK_REALTIME));
 
         keeper->torn_end = keeper->identity.size;
         keeper->is_open = keeper->is_started = true;

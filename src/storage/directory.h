@@ -9,8 +9,8 @@
  *     .readings.first  sequence of the live file's first record, and the file's inode
  *
  * A sealed file is named by its first record. The time is read back from the first line after a restart; the
- * sequence does not stand in a line, hence the small file. It only serves the name: where it is missing, that
- * of the next record stands in the name.
+ * sequence does not stand in a line, hence the small file. It only serves the name: where it is missing, the
+ * one before that of the next record stands in the name.
  *
  * Opening never follows a symbolic link, and refuses what has other names or is not a regular file: nobody
  * may trick the daemon into appending to something else. One process at a time has the directory.
