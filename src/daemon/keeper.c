@@ -877,7 +877,8 @@ int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings
         r = directory_new(&keeper->directory, path);
         if (r < 0)
                 return r;
-        r = directory_open_live(keeper->directory);
+        /* The file is opened on the thread, which may wait for the disk. */
+        r = directory_verify(keeper->directory);
         if (r < 0 && !error_is_temporary(r))
                 return r;
 

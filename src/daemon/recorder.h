@@ -98,8 +98,8 @@ struct recorder_event {
 };
 
 /*
- * Opens the directory and the live file, so that mistakes show here: errors as directory_new() and
- * directory_open_live(), see directory_explain(). A full or failing disk is no error here; it shows as an
+ * Opens the directory and looks at the live file, so that mistakes show here: errors as directory_new() and
+ * directory_verify(), see directory_explain(). A full or failing disk is no error here; it shows as an
  * event.
  * @view, @statistics, @catalog and @state must outlive the recorder; it is the only writer of the storage
  * lines of

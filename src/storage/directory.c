@@ -153,17 +153,22 @@ static int sealed_contains(const struct directory *directory, const struct stat 
 
 /*
  * Where files are sealed by links (see sealed_move()), a process may have ended between the two steps, or the
- * second failed: the file is whole and in its place, and only its old name is left to be removed.
+ * second failed: the file is whole and in its place, and only its old name is left to be removed. 1: so it
+ * is.
  */
-static int sealed_finish(const struct directory *directory) {
+static int sealed_is_unfinished(const struct directory *directory) {
         struct stat st;
-        int r;
 
         if (fstatat(directory->fd, LIVE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
-        if (!S_ISREG(st.st_mode) || st.st_nlink != 2)
-                return 0;
-        r = sealed_contains(directory, &st);
+
+        return S_ISREG(st.st_mode) && st.st_nlink == 2 ? sealed_contains(directory, &st) : 0;
+}
+
+static int sealed_finish(const struct directory *directory) {
+        int r;
+
+        r = sealed_is_unfinished(directory);
         if (r <= 0)
                 return r;
 
@@ -172,13 +177,11 @@ static int sealed_finish(const struct directory *directory) {
 
 /* the live file */
 
-static int live_open(int fd) {
-        const int flags = O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+static int live_open(int fd, int flags) {
         int live_fd;
 
-        live_fd = openat(fd, LIVE_NAME, flags);
-        if (live_fd < 0 && errno == ENOENT)
-                live_fd = openat(fd, LIVE_NAME, flags | O_CREAT | O_EXCL, 0640);
+        live_fd = openat(
+                        fd, LIVE_NAME, flags | O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0640);
         if (live_fd < 0)
                 return errno == EISDIR ? -EMEDIUMTYPE : -errno;
 
@@ -245,6 +248,20 @@ static void first_write(int fd, uint64_t inode, uint64_t sequence) {
         (void) renameat(fd, FIRST_NAME_NEW, fd, FIRST_NAME);
 }
 
+int directory_verify(const struct directory *directory) {
+        _cleanup_(closep) int live_fd = -1;
+        int r;
+
+        r = sealed_is_unfinished(directory);
+        if (r != 0)
+                return MIN(r, 0);
+        live_fd = live_open(directory->fd, 0);
+        if (live_fd == -ENOENT)
+                return faccessat(directory->fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+
+        return live_fd < 0 ? live_fd : file_verify_sole(live_fd);
+}
+
 int directory_open_live(struct directory *directory) {
         _cleanup_(closep) int live_fd = -1;
         struct stat st;
@@ -258,7 +275,9 @@ int directory_open_live(struct directory *directory) {
         r = sealed_finish(directory);
         if (r < 0)
                 return r;
-        live_fd = live_open(directory->fd);
+        live_fd = live_open(directory->fd, 0);
+        if (live_fd == -ENOENT)
+                live_fd = live_open(directory->fd, O_CREAT | O_EXCL);
         if (live_fd < 0)
                 return live_fd;
         r = live_verify(live_fd, &st);

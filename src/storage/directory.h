@@ -30,6 +30,12 @@ int directory_new(struct directory **directoryp, const char *path);
 struct directory *directory_free(struct directory *directory);
 
 /*
+ * Errors of directory_open_live() that are mistakes, or else what it may meet. Changes nothing, so that it
+ * does not wait for a disk that takes nothing.
+ */
+int directory_verify(const struct directory *directory);
+
+/*
  * Opens readings.jsonl or makes one (0640), and the directories if they are gone. -ELOOP: a symbolic link;
  * -EMLINK: it has other names; -EMEDIUMTYPE: not a regular file.
  */

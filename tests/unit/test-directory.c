@@ -100,6 +100,22 @@ static void test_modes(void **state) {
         assert_int_equal(directory_new(&f->directory, path_of(f, "no/parent")), -ENOENT);
 }
 
+/* What it would take makes nothing, nor does it take anything away. */
+static void test_verify(void **state) {
+        struct fixture *f = *state;
+        char sealed[256];
+
+        assert_int_equal(directory_verify(f->directory), 0);
+        assert_false(file_exists(f, "readings.jsonl"));
+
+        /* Sealed by links, and its old name not removed yet */
+        file_make(f, "readings.jsonl", "line\n", 5);
+        (void) strcpy(sealed, path_of(f, "sealed/readings-00000000000000000001-20261123T104943Z.jsonl"));
+        assert_int_equal(link(path_of(f, "readings.jsonl"), sealed), 0);
+        assert_int_equal(directory_verify(f->directory), 0);
+        assert_true(file_exists(f, "readings.jsonl"));
+}
+
 static void test_lock(void **state) {
         struct directory *other = NULL;
         struct fixture *f = *state;
@@ -108,6 +124,12 @@ static void test_lock(void **state) {
         assert_null(other);
         f->directory = directory_free(f->directory);
         assert_int_equal(directory_new(&f->directory, f->path), 0);
+}
+
+static void assert_refused(const struct fixture *f, int error) {
+        assert_int_equal(directory_verify(f->directory), error);
+        assert_int_equal(directory_open_live(f->directory), error);
+        assert_int_equal(directory_get_fd(f->directory), -1);
 }
 
 /* Nobody tricks us into writing to something else. */
@@ -119,26 +141,25 @@ static void test_refused(void **state) {
         file_make(f, "other", "precious\n", 9);
 
         assert_int_equal(symlink(other, path_of(f, "readings.jsonl")), 0);
-        assert_int_equal(directory_open_live(f->directory), -ELOOP);
+        assert_refused(f, -ELOOP);
         assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
 
         /* Not made through it either. */
         assert_int_equal(symlink("nowhere", path_of(f, "readings.jsonl")), 0);
-        assert_int_equal(directory_open_live(f->directory), -ELOOP);
+        assert_refused(f, -ELOOP);
         assert_false(file_exists(f, "nowhere"));
         assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
 
         assert_int_equal(link(other, path_of(f, "readings.jsonl")), 0);
-        assert_int_equal(directory_open_live(f->directory), -EMLINK);
+        assert_refused(f, -EMLINK);
         assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
 
         assert_int_equal(mkdir(path_of(f, "readings.jsonl"), 0700), 0);
-        assert_int_equal(directory_open_live(f->directory), -EMEDIUMTYPE);
+        assert_refused(f, -EMEDIUMTYPE);
         assert_int_equal(rmdir(path_of(f, "readings.jsonl")), 0);
 
         assert_int_equal(mkfifo(path_of(f, "readings.jsonl"), 0600), 0);
-        assert_int_equal(directory_open_live(f->directory), -EMEDIUMTYPE);
-        assert_int_equal(directory_get_fd(f->directory), -1);
+        assert_refused(f, -EMEDIUMTYPE);
 
         for (int error = -1; error > -134; --error)
                 assert_true(strlen(directory_explain(error)) > 0);
@@ -349,6 +370,7 @@ static void test_replaced(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_sealed_is_link, setup, teardown),
