@@ -239,7 +239,9 @@ static uint64_t first_read(int fd, uint64_t inode) {
 static void first_write(int fd, uint64_t inode, uint64_t sequence) {
         _cleanup_(closep) int first_fd = -1;
 
-        first_fd = openat(fd, FIRST_NAME_NEW, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0640);
+        /* Whatever was left there, a new one. */
+        (void) unlinkat(fd, FIRST_NAME_NEW, 0);
+        first_fd = openat(fd, FIRST_NAME_NEW, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
         if (first_fd < 0)
                 return;
         if (dprintf(first_fd, "%" PRIu64 " %" PRIu64 "\n", sequence, inode) < 0)

@@ -165,6 +165,32 @@ static void test_refused(void **state) {
                 assert_true(strlen(directory_explain(error)) > 0);
 }
 
+/* What lies where the small file is made is not written to, and not waited for. */
+static void test_first_refused(void **state) {
+        struct fixture *f = *state;
+        char other[256], name[SEALED_NAME_MAX];
+        struct stat st;
+
+        (void) strcpy(other, path_of(f, "other"));
+        file_make(f, "other", "precious\n", 9);
+        assert_int_equal(directory_open_live(f->directory), 0);
+
+        assert_int_equal(link(other, path_of(f, ".readings.first.new")), 0);
+        directory_begin(f->directory, 1, FIRST_TIME);
+        assert_int_equal(stat(other, &st), 0);
+        assert_int_equal(st.st_size, 9);
+
+        assert_int_equal(mkfifo(path_of(f, ".readings.first.new"), 0600), 0);
+        (void) alarm(10);
+        directory_begin(f->directory, 4711, FIRST_TIME);
+        (void) alarm(0);
+
+        live_append(f, "line\n");
+        live_restart(f);
+        assert_int_equal(directory_seal(f->directory, false, 5, name), 0);
+        assert_memory_equal(name, "readings-00000000000000004711-", 30);
+}
+
 static void test_sealed_is_link(void **state) {
         struct fixture *f = *state;
 
@@ -373,6 +399,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_verify, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_lock, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_first_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_sealed_is_link, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_end_line, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_find_end, setup, teardown),
