@@ -54,7 +54,7 @@ static int service_get_first_sequence(struct service *service, uint64_t *sequenc
         if (r == -EBADMSG)
                 return service_fail(service, r,
                                 "%s/.sequence is damaged: write the number that the next reading shall have, with 20 digits, "
-                                "or remove it to begin at 0",
+                                "or remove it and what is in sealed, to begin at 0",
                                 path);
         if (r == -ELOOP || r == -EMLINK || r == -EMEDIUMTYPE)
                 return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
