@@ -756,6 +756,9 @@ int keeper_skip(struct keeper *keeper, uint64_t sequence) {
         if (r < 0)
                 return r;
 
+        /* The record that a torn line is of is gone as well: another one would be read as the rest of it. */
+        if (sequence > next && keeper->is_open && keeper_is_torn(keeper) && keeper_leave(keeper) >= 0)
+                keeper_open(keeper);
         keeper_note(keeper);
         if (sequence > next) {
                 if (keeper->n_untold == 0)

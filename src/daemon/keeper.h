@@ -43,8 +43,8 @@ uint64_t keeper_get_next(const struct keeper *keeper);
 /* As many of @n consecutive records as can be taken now. */
 size_t keeper_append(struct keeper *keeper, const struct i4_record *records, size_t n);
 
-/* Records before @sequence are lost: goes on with it. -EBUSY: not before all else is written, nor before the
- * first file is open. */
+/* Records before @sequence are lost: goes on with it, and ends a line that was torn. -EBUSY: not before all
+ * else is written, nor before the first file is open. */
 int keeper_skip(struct keeper *keeper, uint64_t sequence);
 
 /* So many are lost already, as keeper_skip() will tell when it can: who looks on should not wait for that. */

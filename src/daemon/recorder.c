@@ -276,7 +276,16 @@ static void recorder_follow(struct recorder *recorder) {
         recorder->kept = next;
 }
 
-/* What the keeper does in these two may take as long as the disk likes. */
+/* What the keeper does in these three may take as long as the disk likes. */
+static int recorder_skip(struct recorder *recorder) {
+        int r;
+
+        recorder_set_at_disk(recorder, true);
+        r = keeper_skip(recorder->keeper, recorder_get_next(recorder));
+        recorder_set_at_disk(recorder, false);
+        return r;
+}
+
 static size_t recorder_append(struct recorder *recorder) {
         size_t n;
 
@@ -304,7 +313,7 @@ static enum fill recorder_fill(struct recorder *recorder) {
                         return FILL_EMPTY;
 
                 if (recorder_get_next(recorder) != keeper_get_next(recorder->keeper) &&
-                                keeper_skip(recorder->keeper, recorder_get_next(recorder)) < 0) {
+                                recorder_skip(recorder) < 0) {
                         keeper_flush(recorder->keeper);
                         return FILL_BLOCKED;
                 }

@@ -603,6 +603,43 @@ static void test_kill(void **state) {
         disk_set_plain(false);
 }
 
+/* A kill left half a line, of a record that is gone before it is read again. Who follows the file has read
+ * that half. */
+static void test_torn_and_gone(void **state) {
+        struct fixture *f = *state;
+        struct i4_record record = record_make(FIRST + 10);
+        char line[I4_LINE_MAX], path[PATH_MAX];
+        struct lines lines;
+        size_t n_records;
+        int fd;
+
+        f->story = &story_kept;
+        begin(f);
+        fixture_set_use(f, USE_ALL);
+        start(f, (struct keeper_range){ .oldest = FIRST, .published = FIRST + 11 });
+        store(f, FIRST + 10);
+        f->keeper = keeper_free(f->keeper);
+        (void) i4_encoder_encode(f->encoder, &record, 1, line, sizeof(line), &n_records);
+        (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
+        fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+        assert_int_equal(write(fd, line, 100), 100);
+        assert_int_equal(close(fd), 0);
+
+        start(f, (struct keeper_range){ .oldest = FIRST, .published = FIRST + 11 });
+        turn(f);
+        assert_int_equal(keeper_get_next(f->keeper), FIRST + 10);
+        assert_int_equal(keeper_skip(f->keeper, FIRST + 20), 0);
+        store(f, FIRST + 30);
+        end_story(f);
+
+        lines_read(&lines, f);
+        assert_int_equal(lines.n, 20);
+        assert_int_equal(lines.sequences[10], FIRST + 20);
+        assert_int_equal(lines.n_broken, 1);
+        assert_int_equal(f->n_events[RECORDER_LINE_ENDED], 1);
+        forget(f);
+}
+
 /* A power cut */
 
 /* As it was left, before anybody repairs it. */
@@ -713,6 +750,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_errors_limited, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_errors_full, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_torn_and_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_power_cut, setup, teardown),
         };
 
