@@ -259,7 +259,7 @@ int directory_verify(const struct directory *directory) {
                 return MIN(r, 0);
         live_fd = live_open(directory->fd, 0);
         if (live_fd == -ENOENT)
-                return faccessat(directory->fd, ".", W_OK, AT_EACCESS) < 0 ? -errno : 0;
+                return faccessat(directory->fd, ".", W_OK, 0) < 0 ? -errno : 0;
 
         return live_fd < 0 ? live_fd : file_verify_sole(live_fd);
 }
