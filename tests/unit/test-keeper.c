@@ -612,7 +612,7 @@ static void test_kill(void **state) {
 
 /* A kill left half a line, of a record that is gone before it is read again. Who follows the file has read
  * that half. */
-static void test_torn_and_gone(void **state) {
+static void test_kill_torn(void **state) {
         struct fixture *f = *state;
         struct i4_record record = record_make(FIRST + 10);
         char line[I4_LINE_MAX], path[PATH_MAX];
@@ -757,7 +757,7 @@ int main(int argc, char **argv) {
                 cmocka_unit_test_setup_teardown(test_errors_limited, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_errors_full, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_kill, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_torn_and_gone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_kill_torn, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_power_cut, setup, teardown),
         };
 
