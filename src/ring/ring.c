@@ -22,6 +22,8 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
+#define HUGE_PAGE ((size_t) 2 << 20) /* of x86-64, and of arm64 with pages of 4 KiB */
+
 /*
  * Without SHRINK a reader could be sent SIGBUS. Not FUTURE_WRITE: a restarted daemon could not map its own
  * ring writable again.
@@ -116,14 +118,15 @@ static int ring_map(struct ring *ring, int fd, size_t size) {
 
 /*
  * Where shmem_enabled says "advise", huge pages are for what touches memory and has asked for them, which
- * posix_fallocate() does not. It comes last, for kernels that cannot populate, and to hear that there is no
- * memory.
+ * posix_fallocate() does not. So a page of each is touched before it, and it adds what is missing, sooner
+ * than touching all of it would.
  */
 static int ring_allocate(struct ring *ring) {
         int r;
 
         (void) madvise(ring->header, ring->size, MADV_HUGEPAGE);
-        (void) madvise(ring->header, ring->size, MADV_POPULATE_WRITE);
+        for (size_t offset = 0; offset < ring->size; offset += HUGE_PAGE)
+                (void) madvise((char *) ring->header + offset, RING_PAGE, MADV_POPULATE_WRITE);
         r = posix_fallocate(ring->fd, 0, (off_t) ring->size);
         return -r;
 }
