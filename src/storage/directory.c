@@ -539,8 +539,7 @@ static int write_fully(int fd, const char *buffer, size_t size, uint64_t offset)
 }
 
 /* A run of NULs becomes a line of blanks; the line before it, which is torn, ends there. Looks one byte
- * further than
- * @size. Whether there were any. */
+ * further than @size. Whether there were any. */
 static bool blank_out(char *bytes, size_t size, char *previous) {
         bool is_changed = false;
 
