@@ -43,6 +43,7 @@ KEPT_BYTES = 4 << 20 if os.environ.get("I4_SANITIZER", "none") == "none" else fl
 class Daemon:
     def __init__(self, directory):
         self.socket = os.path.join(directory, "ring.sock")
+        self.live = os.path.join(directory, "readings", "readings.jsonl")
         self.log_path = os.path.join(directory, "log")
         config = os.path.join(directory, "i4d.conf")
         with open(config, "w", encoding="utf-8") as file:
@@ -61,7 +62,9 @@ class Daemon:
             return log.read()
 
     def wait_ready(self):
+        """And until it has all that it holds open: READY does not wait for the file."""
         wait_for("Ready", lambda: self.alive() or "Ready:" in self.log())
+        wait_for("the first lines", lambda: self.alive() or (os.path.exists(self.live) and os.path.getsize(self.live) > 0))
 
     # The last of the looks is over when it is counted: it comes and goes like any connection.
     def stat(self):
