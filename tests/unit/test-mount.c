@@ -4,9 +4,11 @@
 #include "util/mount.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <cmocka.h>
 
@@ -39,9 +41,19 @@ static void test_parse(void **state) {
         }
 }
 
+/* qemu-user passes on that there is a number, and not the number. */
+static bool mounts_have_numbers(void) {
+        struct statx st = {};
+
+        return statx(AT_FDCWD, "/", 0, STATX_MNT_ID, &st) == 0 && st.stx_mnt_id != 0;
+}
+
 /* What can be said of any machine. */
 static void test_find(void **state) {
         struct mount proc = {}, root = {};
+
+        if (!mounts_have_numbers())
+                skip();
 
         assert_int_equal(mount_find(&proc, "/proc/self"), 0);
         assert_int_equal(mount_find(&root, "/"), 0);
