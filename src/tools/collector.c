@@ -49,6 +49,9 @@ int collector_init(struct collector *collector, const struct collector_options *
                                 "%s/.i4-batch.json makes no sense, so what was delivered before may be again",
                                 options->output_dir);
         collector->has_position = outbox_get_position(collector->outbox, &collector->position);
+        /* Until it has read something, that is where another execution goes on as well. */
+        if (!collector->has_position)
+                collector->position.sequence = options->attachment.program->place.sequence;
 
         r = batch_init(&collector->batch, &options->batch);
         if (r >= 0) {

@@ -715,6 +715,23 @@ class UnderSystemd(Case):
     def test_update_late(self):
         self.update(False)
 
+    # One that has to be executed anew once more, before it has read anything, goes on at the same place.
+    def test_update_again(self):
+        tools = Tools(self.directory)
+        daemon = self.start(program=I4D_NEXT).wait_ready()
+        daemon.wait_stored(100)
+        self.assertEqual(daemon.end(), 0)
+        made = self.assert_drained(daemon)
+        daemon = self.start("[Generator]\nRate=50000\n", program=I4D_NEXT).wait_ready()
+        batches = os.path.join(self.directory, "batches")
+        batch = self.run_tool(tools, "batch", "--socket", daemon.socket, "--output-dir", batches, "--sequence",
+                              I4_PLACE=f"{made} 2000 0")
+        self.assertRegex(batch.stderr.readline(), "i4d was replaced.*waiting 10 s for this one")
+        tools.replace(LIBI4_NEXT)
+        self.assertEqual(batch.wait(WAIT_S), 0, batch.stderr.read())
+        self.assertEqual(self.batched(batches), list(range(made, made + 2000)))
+        self.assertEqual(daemon.end(), 0)
+
     # A start that fails for another reason leaves the ring to the next.
     def test_failed_start(self):
         systemd = self.systemd()
