@@ -169,7 +169,8 @@ static int reader_open(struct i4_reader **readerp, const char *path, const char 
  * Return: 0; -ENOENT, -ECONNREFUSED: no daemon; -EACCES: the user may not, see the socket's group; -EUSERS:
  *         no place left, see MaxReaders= in i4d.conf(5); -EPROTO: the daemon speaks another protocol;
  *         -EPROTONOSUPPORT: its ring has another layout than this library knows; -EBADMSG: the ring is
- * damaged; -ETIMEDOUT: no answer; -EINTR: a signal was handled meanwhile; or what malloc() and mmap() say.
+ *         damaged; -ETIMEDOUT: no answer; -EINTR: a signal was handled meanwhile; or what malloc() and
+ *         mmap() say.
  */
 _public_ int i4_reader_open(i4_reader **readerp, const char *path, const char *name) {
         return reader_open(readerp, path, name, false);
