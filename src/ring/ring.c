@@ -22,8 +22,6 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-#define HUGE_PAGE ((size_t) 2 << 20) /* of x86-64, and of arm64 with pages of 4 KiB */
-
 /*
  * Without SHRINK a reader could be sent SIGBUS. Not FUTURE_WRITE: a restarted daemon could not map its own
  * ring writable again.
@@ -125,7 +123,7 @@ static int ring_allocate(struct ring *ring) {
         int r;
 
         (void) madvise(ring->header, ring->size, MADV_HUGEPAGE);
-        for (size_t offset = 0; offset < ring->size; offset += HUGE_PAGE)
+        for (size_t offset = 0; offset < ring->size; offset += HUGE_PAGE_SIZE)
                 (void) madvise((char *) ring->header + offset, RING_PAGE, MADV_POPULATE_WRITE);
         r = posix_fallocate(ring->fd, 0, (off_t) ring->size);
         return -r;

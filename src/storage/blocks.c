@@ -9,8 +9,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#define PAGE_SIZE      ((size_t) 4096)
-#define HUGE_PAGE_SIZE ((size_t) 2 << 20) /* of x86-64, and of arm64 with pages of 4 KiB */
+#define PAGE_SIZE ((size_t) 4096)
 
 static_assert(I4_LINE_MAX <= PAGE_SIZE, "a page of slack holds the end of a line");
 

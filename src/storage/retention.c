@@ -12,7 +12,6 @@
 #include <sys/statvfs.h>
 
 #define FILE_SIZE_DEFAULT_MAX (UINT64_C(128) << 20)
-#define STAT_BLOCK            UINT64_C(512) /* unit of st_blocks */
 
 int retention_measure(int fd, struct retention_space *spacep) {
         struct statvfs st;

@@ -13,10 +13,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define PREFIX     "readings-"
-#define SUFFIX     ".jsonl"
-#define SUSPECT    ".suspect"
-#define STAT_BLOCK UINT64_C(512) /* unit of st_blocks */
+#define PREFIX  "readings-"
+#define SUFFIX  ".jsonl"
+#define SUSPECT ".suspect"
 
 void sealed_format_name(
                 char name[static SEALED_NAME_MAX], uint64_t sequence, uint64_t time_ns, bool is_suspect) {

@@ -18,6 +18,9 @@
 
 #define SEALED_NAME_MAX 96
 
+/* Unit of st_blocks: limits go by what is allocated. */
+#define STAT_BLOCK UINT64_C(512)
+
 void sealed_format_name(
                 char name[static SEALED_NAME_MAX], uint64_t sequence, uint64_t time_ns, bool is_suspect);
 

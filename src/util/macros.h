@@ -35,6 +35,9 @@
 
 #define ALIGN_TO(value, alignment) (((value) + (alignment) -1) & ~((alignment) -1))
 
+/* Of x86-64, and of arm64 with pages of 4 KiB. */
+#define HUGE_PAGE_SIZE ((size_t) 2 << 20)
+
 #define TAKE(value, empty)                                                                                   \
         __extension__({                                                                                      \
                 __auto_type _pointer = &(value);                                                             \
