@@ -13,6 +13,15 @@
 #include <fcntl.h>
 #include <string.h>
 
+/* With 2000 records, which are more than the disk takes. */
+static const struct recorder_event *start_full(struct fixture *f) {
+        f->settings.factory = &f->factory;
+        f->script.space = 100000;
+        start(f);
+        publish(f, 2000);
+        return expect(f, RECORDER_FULL);
+}
+
 /* No line is torn by a full disk, no record lost, and it goes on by itself. */
 static void test_full(void **state) {
         _cleanup_(text_deinit) struct text text = {};
@@ -21,11 +30,7 @@ static void test_full(void **state) {
 
         text_init(&text);
         statistics = f->ring->statistics;
-        f->settings.factory = &f->factory;
-        f->script.space = 100000;
-        start(f);
-        publish(f, 2000);
-        assert_int_equal(expect(f, RECORDER_FULL)->error, -ENOSPC);
+        assert_int_equal(start_full(f)->error, -ENOSPC);
         text_read_all(&text, f, NULL);
         assert_true(text.size > 90000 && text.size <= 100000);
         assert_int_equal(text.bytes[text.size - 1], '\n');
@@ -54,11 +59,7 @@ static void wait_dropped(struct fixture *f, uint64_t n) {
 static void test_full_counts(void **state) {
         struct fixture *f = *state;
 
-        f->settings.factory = &f->factory;
-        f->script.space = 100000;
-        start(f);
-        publish(f, 2000);
-        (void) expect(f, RECORDER_FULL);
+        (void) start_full(f);
         /* More than its buffers take. */
         publish(f, 16 * N_SLOTS);
         wait_dropped(f, N_SLOTS);
@@ -76,11 +77,7 @@ static void test_full_counts(void **state) {
 static void test_full_at_end(void **state) {
         struct fixture *f = *state;
 
-        f->settings.factory = &f->factory;
-        f->script.space = 100000;
-        start(f);
-        publish(f, 2000);
-        (void) expect(f, RECORDER_FULL);
+        (void) start_full(f);
         assert_int_equal(recorder_stop(f->recorder, clock_now_ns(CLOCK_MONOTONIC)), -ENOSPC);
         f->recorder = recorder_free(f->recorder);
         assert_int_equal(f->ring->statistics->storage_state, I4_STORAGE_FULL);

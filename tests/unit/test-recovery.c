@@ -64,18 +64,25 @@ static void test_restart(void **state) {
         assert_all(f, FIRST, f->ring->head);
 }
 
+/* What was noted after the first @n_noted records, of @n_more that are stored as well. */
+static struct recorder_state store_beyond(struct fixture *f, uint64_t n_noted, uint64_t n_more) {
+        struct recorder_state noted;
+
+        start(f);
+        publish(f, n_noted);
+        wait_stored(f, FIRST + n_noted);
+        noted = *f->state;
+        publish(f, n_more);
+        stop(f);
+        return noted;
+}
+
 /* What a successor finds in the file behind the position noted last is as if it had been noted. */
 static void test_unnoted(void **state) {
         struct fixture *f = *state;
         struct recorder_state noted;
 
-        start(f);
-        publish(f, 100);
-        wait_stored(f, FIRST + 100);
-        noted = *f->state;
-        publish(f, 300);
-        stop(f);
-
+        noted = store_beyond(f, 100, 300);
         *f->state = noted;
         start(f);
         publish(f, 50);
@@ -94,13 +101,7 @@ static void test_torn(void **state) {
 
         text_init(&text);
         (void) snprintf(path, sizeof(path), "%s/readings.jsonl", f->path);
-        start(f);
-        publish(f, 20);
-        wait_stored(f, FIRST + 20);
-        noted = *f->state;
-        publish(f, 5);
-        stop(f);
-
+        noted = store_beyond(f, 20, 5);
         assert_int_equal(stat(path, &st), 0);
         size = encode(&text, FIRST + 24, line);
         for (size_t n_torn = 1; n_torn <= size; n_torn += 7) {
