@@ -206,14 +206,34 @@ static int producer_handle(struct producer *producer, rd_kafka_error_t *error) {
         return r;
 }
 
-int producer_send(struct producer *producer, const struct message *message) {
-        const struct producer_settings *settings = producer->settings;
-        uintptr_t ticket = (uintptr_t) producer->window.next;
-        rd_kafka_error_t *error;
+static inline void headers_destroyp(rd_kafka_headers_t **headers) {
+        if (*headers)
+                rd_kafka_headers_destroy(*headers);
+}
+
+/* Does not fail: only a list that is not to be written to refuses a header. */
+static rd_kafka_headers_t *headers_new(const char *node, uint64_t number) {
+        rd_kafka_headers_t *headers = rd_kafka_headers_new(2);
         char sequence[32];
         int n;
 
-        n = snprintf(sequence, sizeof(sequence), "%" PRIu64, message->sequence);
+        n = snprintf(sequence, sizeof(sequence), "%" PRIu64, number);
+        (void) rd_kafka_header_add(headers, "node", -1, node, -1);
+        (void) rd_kafka_header_add(headers, "sequence", -1, sequence, n);
+        return headers;
+}
+
+/*
+ * The list of headers is ours, and becomes librdkafka's with the message. Of one that it makes itself, of
+ * RD_KAFKA_VTYPE_HEADER, it frees the memory twice where it refuses a message for what became of the topic
+ * (as of 2.0.2).
+ */
+int producer_send(struct producer *producer, const struct message *message) {
+        _cleanup_(headers_destroyp) rd_kafka_headers_t *headers =
+                        headers_new(producer->settings->node, message->sequence);
+        uintptr_t ticket = (uintptr_t) producer->window.next;
+        rd_kafka_error_t *error;
+
         error = rd_kafka_produceva(producer->kafka,
                         (rd_kafka_vu_t[]){
                                         { .vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = producer->topic },
@@ -223,17 +243,15 @@ int producer_send(struct producer *producer, const struct message *message) {
                                                         .u.mem = { message->key, message->n_key } },
                                         { .vtype = RD_KAFKA_VTYPE_VALUE,
                                                         .u.mem = { message->text, message->n_text } },
-                                        { .vtype = RD_KAFKA_VTYPE_HEADER,
-                                                        .u.header = { "node", settings->node, -1 } },
-                                        { .vtype = RD_KAFKA_VTYPE_HEADER,
-                                                        .u.header = { "sequence", sequence, n } },
+                                        { .vtype = RD_KAFKA_VTYPE_HEADERS, .u.headers = headers },
                                         /* NOLINTNEXTLINE(performance-no-int-to-ptr): a ticket, no address */
                                         { .vtype = RD_KAFKA_VTYPE_OPAQUE, .u.ptr = (void *) ticket },
                         },
-                        8);
+                        7);
         if (error)
                 return producer_handle(producer, error);
 
+        headers = NULL;
         (void) window_add(&producer->window, message->sequence);
         return 0;
 }
