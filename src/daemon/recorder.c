@@ -21,7 +21,6 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 
 #define BATCH_MAX      128u  /* records, 8 KiB: half of a small first-level cache */
@@ -32,7 +31,6 @@
 #define STOP_GRACE_NS  NSEC_PER_SEC
 /* Who rests for longer than he wanted to does not rest. */
 #define REST_GRACE_NS  NSEC_PER_SEC
-#define N_EVENTS       64u
 #define SEQUENCE_NEVER UINT64_MAX
 
 enum fill {
@@ -51,7 +49,6 @@ struct recorder {
         void *userdata;
         pthread_t thread;
         bool is_running;
-        int event_fd;
 
         /* the thread's own */
         struct keeper *keeper;
@@ -94,9 +91,8 @@ struct recorder {
 
         /* both ways, rarely */
         pthread_mutex_t lock;
-        struct recorder_settings settings;
-        struct recorder_event events[N_EVENTS];
-        size_t first_event, n_events;
+        struct recorder_settings settings; /* under the lock */
+        struct recorder_events events;
 };
 
 /* futexes */
@@ -127,42 +123,18 @@ static bool word_wait_until(_Atomic uint32_t *word, uint64_t deadline_ns) {
 
 /* events */
 
-/* The oldest gives way: what matters is how things stand, and all numbers are in the statistics too. */
 static void recorder_tell(void *userdata, const struct recorder_event *event) {
         struct recorder *recorder = userdata;
-        const uint64_t one = 1;
 
-        (void) pthread_mutex_lock(&recorder->lock);
-        if (recorder->n_events == N_EVENTS) {
-                recorder->first_event = (recorder->first_event + 1) % N_EVENTS;
-                --recorder->n_events;
-        }
-        recorder->events[(recorder->first_event + recorder->n_events++) % N_EVENTS] = *event;
-        (void) pthread_mutex_unlock(&recorder->lock);
-
-        (void) !write(recorder->event_fd, &one, sizeof(one));
+        recorder_events_add(&recorder->events, event);
 }
 
 int recorder_get_fd(const struct recorder *recorder) {
-        return recorder->event_fd;
+        return recorder_events_get_fd(&recorder->events);
 }
 
 int recorder_next_event(struct recorder *recorder, struct recorder_event *eventp) {
-        uint64_t n;
-        int r = 0;
-
-        (void) pthread_mutex_lock(&recorder->lock);
-        if (recorder->n_events > 0) {
-                *eventp = recorder->events[recorder->first_event];
-                recorder->first_event = (recorder->first_event + 1) % N_EVENTS;
-                --recorder->n_events;
-                r = 1;
-        } else
-                /* Under the lock: what is told from now on makes it readable again. */
-                (void) !read(recorder->event_fd, &n, sizeof(n));
-        (void) pthread_mutex_unlock(&recorder->lock);
-
-        return r;
+        return recorder_events_next(&recorder->events, eventp);
 }
 
 /* the generator's side */
@@ -656,6 +628,9 @@ int recorder_new(struct recorder **recorderp, const struct recorder_settings *se
                 return -ENOMEM;
 
         (void) pthread_mutex_init(&recorder->lock, NULL);
+        r = recorder_events_init(&recorder->events);
+        if (r < 0)
+                return r;
         recorder->settings = *settings;
         recorder->view = *view;
         recorder->statistics = statistics;
@@ -668,9 +643,6 @@ int recorder_new(struct recorder **recorderp, const struct recorder_settings *se
         recorder->rotate_at = SEQUENCE_NEVER;
         atomic_init(&recorder->wake_at, SEQUENCE_NEVER);
 
-        recorder->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-        if (recorder->event_fd < 0)
-                return -errno;
         r = keeper_new(&recorder->keeper, settings, path, statistics, state, recorder_tell, recorder);
         if (r < 0)
                 return r;
@@ -686,7 +658,7 @@ struct recorder *recorder_free(struct recorder *recorder) {
         assert(!recorder->is_running);
 
         keeper_free(recorder->keeper);
-        closep(&recorder->event_fd);
+        recorder_events_deinit(&recorder->events);
         (void) pthread_mutex_destroy(&recorder->lock);
         free(recorder);
         return NULL;

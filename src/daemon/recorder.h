@@ -19,6 +19,7 @@
  *                                  progress                      ->  recorder_get_progress(): watchdog
  */
 
+#include "daemon/recorder_events.h"
 #include "lib/view.h"
 #include "storage/directory.h"
 #include "storage/retention.h"
@@ -67,35 +68,6 @@ struct recorder_settings {
                 .flush_ns = 250 * NSEC_PER_MSEC, .sync_ns = 30 * NSEC_PER_SEC,                               \
                 .retention = RETENTION_SETTINGS_DEFAULT,                                                     \
         }
-
-enum recorder_event_kind {
-        RECORDER_STARTED,    /* name: the engine; error: what refused io_uring; value: bytes in the live file
-                                now; records: the sequence it goes on with */
-        RECORDER_LINE_ENDED, /* the live file ended in a torn line, which was ended */
-        RECORDER_ENGINE_CHANGED, /* io_uring failed midway, pwrite goes on; error: why */
-        RECORDER_FULL,           /* error: -ENOSPC, -EDQUOT; nothing is written until there is room */
-        RECORDER_LIMITED,        /* MaxUse= or KeepFree= leave no room, and nothing is left to delete;
-                                    value: the limit, bytes */
-        RECORDER_FAILING,   /* error: of a write, a sync or an open; retried; name: the suspect file or "" */
-        RECORDER_RECOVERED, /* writing again; value: for how long it was not, ns */
-        RECORDER_DROPPED,   /* records: never stored since the last such event; value: sequence of the first
-                               of them; at most one event a second */
-        RECORDER_SEALED,    /* name: below sealed/; value: bytes */
-        RECORDER_DELETED,   /* name: below sealed/; value: bytes; error: 0 for room, -ETIME for its age */
-        RECORDER_REPLACED,  /* somebody moved or removed the live file; a new one was made */
-        RECORDER_GONE, /* somebody removed the directory, and it cannot be made again; error: why; retried */
-        RECORDER_SHUT_OUT, /* the file system may be written to again, but not from here; retried */
-        RECORDER_CUT, /* somebody made the live file shorter; value: by how many bytes, 0: it has a hole */
-        RECORDER_N_EVENTS,
-};
-
-struct recorder_event {
-        enum recorder_event_kind kind;
-        int error; /* negative errno or 0 */
-        uint64_t value;
-        uint64_t records;
-        char name[SEALED_NAME_MAX];
-};
 
 /*
  * Opens the directory and looks at the live file, so that mistakes show here: errors as directory_new() and
