@@ -2,6 +2,7 @@
 
 #include "daemon/keeper.h"
 
+#include "storage/directory.h"
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/mount.h"
@@ -16,8 +17,6 @@
 /* How many numbers a crash may skip: at 10,000 a second, half an hour of them. */
 #define RESERVE_RECORDS (UINT64_C(1) << 24)
 #define CHUNK_MAX       (UINT64_C(256) << 20)
-
-#define STATE_MAGIC UINT64_C(0x31657461747372) /* "rstate1" */
 
 /* At most this is admitted at once, and so is what "no room" means. */
 #define APPEND_SIZE_MAX (UINT64_C(128) * I4_LINE_MAX)
@@ -191,24 +190,6 @@ static void keeper_fail(struct keeper *keeper, int error, const char *name) {
 
 /* the position that outlives the process */
 
-static void state_store(struct recorder_state *state, const struct recorder_position *position) {
-        uint64_t selected = atomic_load_explicit(&state->selected, memory_order_relaxed) & 1;
-
-        /* A kill leaves the order of the program: the copy in force is whole at every instruction. */
-        state->positions[!selected] = *position;
-        atomic_store_explicit(&state->selected, !selected, memory_order_release);
-        atomic_signal_fence(memory_order_seq_cst);
-        state->magic = STATE_MAGIC;
-}
-
-static bool state_load(const struct recorder_state *state, struct recorder_position *position) {
-        if (state->magic != STATE_MAGIC)
-                return false;
-
-        *position = state->positions[atomic_load_explicit(&state->selected, memory_order_acquire) & 1];
-        return true;
-}
-
 static void keeper_note(struct keeper *keeper) {
         struct writer_position position = writer_get_position(keeper->writer);
 
@@ -216,12 +197,12 @@ static void keeper_note(struct keeper *keeper) {
                                                 position.sequence == keeper->noted.sequence))
                 return;
 
-        state_store(keeper->state, &(struct recorder_position){
-                                                   .sequence = position.sequence,
-                                                   .offset = position.offset,
-                                                   .device = keeper->identity.device,
-                                                   .inode = keeper->identity.inode,
-                                   });
+        recorder_state_store(keeper->state, &(struct recorder_position){
+                                                            .sequence = position.sequence,
+                                                            .offset = position.offset,
+                                                            .device = keeper->identity.device,
+                                                            .inode = keeper->identity.inode,
+                                            });
         keeper->noted = position;
 }
 
@@ -309,7 +290,7 @@ static int keeper_end_line(struct keeper *keeper, struct writer_position *positi
 static uint64_t keeper_find_sequence(const struct keeper *keeper) {
         uint64_t next = atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed);
         struct recorder_position noted;
-        bool is_noted = state_load(keeper->state, &noted);
+        bool is_noted = recorder_state_load(keeper->state, &noted);
 
         /* A number that is not made yet is of another count. One that is gone is lost, and is found to be. */
         if (is_noted && noted.sequence <= keeper->range.published)
@@ -326,7 +307,7 @@ static int keeper_find_position(struct keeper *keeper, struct writer_position *p
         int r;
 
         position->sequence = keeper_find_sequence(keeper);
-        if (state_load(keeper->state, &noted) && position->sequence == noted.sequence &&
+        if (recorder_state_load(keeper->state, &noted) && position->sequence == noted.sequence &&
                         noted.device == keeper->identity.device && noted.inode == keeper->identity.inode &&
                         noted.offset <= keeper->identity.size) {
                 r = keeper_resume(keeper, &noted, position);

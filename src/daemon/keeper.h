@@ -13,7 +13,10 @@
  * not stored, and the caller reads from there again.
  */
 
-#include "daemon/recorder.h"
+#include "daemon/recorder_events.h"
+#include "daemon/recorder_settings.h"
+#include "daemon/recorder_state.h"
+#include "ring/layout.h"
 
 struct keeper;
 

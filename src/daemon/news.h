@@ -9,7 +9,7 @@
 
 #include "daemon/pacer.h"
 #include "daemon/publisher.h"
-#include "daemon/recorder.h"
+#include "daemon/recorder_events.h"
 #include "daemon/report.h"
 
 void news_tell_generator(struct report *report, const struct pacer_event *event);

@@ -20,54 +20,11 @@
  */
 
 #include "daemon/recorder_events.h"
+#include "daemon/recorder_settings.h"
+#include "daemon/recorder_state.h"
 #include "lib/view.h"
-#include "storage/directory.h"
-#include "storage/retention.h"
-#include "storage/writer.h"
 
 struct recorder;
-
-/* Where the next line goes, and in which file. */
-struct recorder_position {
-        uint64_t sequence; /* of the first record not stored */
-        uint64_t offset;   /* at which its line begins */
-        uint64_t device;
-        uint64_t inode;
-};
-
-/*
- * Lies in memory that survives the process; all zero is a valid beginning, and what to set it to when the
- * sequence starts anew. Two copies, so that a kill at any instruction leaves a whole one.
- */
-struct recorder_state {
-        uint64_t magic; /* 0: nothing noted yet */
-        _Atomic uint64_t selected;
-        struct recorder_position positions[2];
-};
-
-static_assert(sizeof(struct recorder_state) == 80, "outlives the process that wrote it");
-
-struct recorder_settings {
-        enum engine_kind engine;             /* at creation only */
-        enum direct_io direct_io;            /* at creation only */
-        unsigned int extras;                 /* of lines, enum i4_extra; at creation only */
-        bool is_blocking;                    /* Overflow=block: the generator uses recorder_wait() */
-        uint64_t flush_ns;                   /* FlushSec= */
-        uint64_t sync_ns;                    /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
-        struct retention_settings retention; /* limits */
-        /* Both in the recorder's thread, where they may wait for the disk; NULL: none; at creation only. */
-        void (*look)(void *userdata, const struct i4_record *records, size_t n); /* at all that is read,
-                                                                                    before it is stored */
-        void (*write)(void *userdata); /* what else has to: in every turn, before anything is read */
-        void *userdata;
-        const struct engine_factory *factory; /* tests: makes the engine instead, else NULL */
-};
-
-#define RECORDER_SETTINGS_DEFAULT                                                                            \
-        (struct recorder_settings) {                                                                         \
-                .flush_ns = 250 * NSEC_PER_MSEC, .sync_ns = 30 * NSEC_PER_SEC,                               \
-                .retention = RETENTION_SETTINGS_DEFAULT,                                                     \
-        }
 
 /*
  * Opens the directory and looks at the live file, so that mistakes show here: errors as directory_new() and

@@ -7,6 +7,7 @@
 #include "daemon/config_parts.h"
 #include "daemon/service-private.h"
 #include "model/catalog_file.h"
+#include "storage/directory.h"
 #include "storage/ledger.h"
 
 #include <errno.h>

@@ -10,7 +10,7 @@
  */
 
 #include "daemon/pacer.h"
-#include "daemon/recorder.h"
+#include "daemon/recorder_state.h"
 #include "daemon/spool.h"
 
 #define STATE_MAGIC   UINT64_C(0x0a65746174733469) /* "i4state\n" */
