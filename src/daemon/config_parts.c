@@ -32,7 +32,6 @@ struct recorder_settings config_get_recorder_settings(const struct config *confi
                 .engine = config->engine,
                 .direct_io = config->direct_io,
                 .extras = config_get_extras(config),
-                .is_blocking = config_get_overflow(config) == OVERFLOW_BLOCK,
                 .flush_ns = config->flush_ns,
                 .sync_ns = config->sync_ns,
                 .retention = config->retention,

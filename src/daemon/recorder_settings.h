@@ -13,7 +13,6 @@ struct recorder_settings {
         enum engine_kind engine;             /* at creation only */
         enum direct_io direct_io;            /* at creation only */
         unsigned int extras;                 /* of lines, enum i4_extra; at creation only */
-        bool is_blocking;                    /* Overflow=block: the generator uses recorder_wait() */
         uint64_t flush_ns;                   /* FlushSec= */
         uint64_t sync_ns;                    /* SyncSec=; NSEC_INFINITY: only when a file is sealed */
         struct retention_settings retention; /* limits */
