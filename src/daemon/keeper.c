@@ -2,7 +2,6 @@
 
 #include "daemon/keeper.h"
 
-#include "storage/directory.h"
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/mount.h"
@@ -42,7 +41,7 @@ struct keeper {
         keeper_tell_t *tell;
         void *userdata;
 
-        struct keeper_range range;          /* as it was at the start */
+        struct recovery recovery;
         struct directory_identity identity; /* of the live file, if it is in use */
         struct retention_usage usage;
         struct writer_position noted;
@@ -236,38 +235,6 @@ static void keeper_count(struct keeper *keeper) {
 
 /* opening */
 
-static bool keeper_can_read(const struct keeper *keeper, uint64_t sequence) {
-        return sequence >= keeper->range.oldest && sequence <= keeper->range.published;
-}
-
-/*
- * Goes on behind what a process before us wrote and noted. What it wrote and did not note any more are whole
- * lines of the records that follow, and at most one torn one, which is written again: the same record gives
- * the same bytes. 1 if that can be done, 0 if a torn line has to be ended as it is.
- */
-static int keeper_resume(struct keeper *keeper, const struct recorder_position *noted,
-                struct writer_position *position) {
-        uint64_t n_lines, n_torn;
-        int r;
-
-        r = directory_find_end(keeper->directory, noted->offset, &position->offset, &n_lines);
-        /* Somebody has changed the file since. */
-        if (r == -EBADMSG)
-                return 0;
-        if (r < 0)
-                return r;
-
-        /* More lines than there were records: not all are ours. */
-        position->sequence = noted->sequence;
-        if (keeper->range.published - noted->sequence < n_lines)
-                return 0;
-        position->sequence += n_lines;
-
-        n_torn = keeper->identity.size - position->offset;
-        return keeper_can_read(keeper, position->sequence) && n_torn < I4_LINE_MAX &&
-               (n_torn == 0 || position->sequence < keeper->range.published);
-}
-
 static int keeper_end_line(struct keeper *keeper, struct writer_position *position) {
         struct directory_identity identity;
         int r;
@@ -288,34 +255,17 @@ static int keeper_end_line(struct keeper *keeper, struct writer_position *positi
 
 /* The first record that is not known to be stored. */
 static uint64_t keeper_find_sequence(const struct keeper *keeper) {
-        uint64_t next = atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed);
-        struct recorder_position noted;
-        bool is_noted = recorder_state_load(keeper->state, &noted);
-
-        /* A number that is not made yet is of another count. One that is gone is lost, and is found to be. */
-        if (is_noted && noted.sequence <= keeper->range.published)
-                return noted.sequence;
-        if (!is_noted && keeper_can_read(keeper, next))
-                return next;
-
-        return keeper->range.oldest;
+        return recovery_find_sequence(&keeper->recovery,
+                        atomic_load_explicit(&keeper->statistics->storage_next, memory_order_relaxed));
 }
 
 /* Where to begin, once in the life of a process. */
 static int keeper_find_position(struct keeper *keeper, struct writer_position *position) {
-        struct recorder_position noted;
         int r;
 
         position->sequence = keeper_find_sequence(keeper);
-        if (recorder_state_load(keeper->state, &noted) && position->sequence == noted.sequence &&
-                        noted.device == keeper->identity.device && noted.inode == keeper->identity.inode &&
-                        noted.offset <= keeper->identity.size) {
-                r = keeper_resume(keeper, &noted, position);
-                if (r != 0)
-                        return r;
-        }
-
-        return keeper_end_line(keeper, position);
+        r = recovery_find_position(&keeper->recovery, keeper->directory, &keeper->identity, position);
+        return r == 0 ? keeper_end_line(keeper, position) : r;
 }
 
 static int keeper_use_live(struct keeper *keeper) {
@@ -880,7 +830,7 @@ struct keeper *keeper_free(struct keeper *keeper) {
         return NULL;
 }
 
-int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range) {
+int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct recovery_range range) {
         struct writer_settings settings = {
                 .engine = keeper->settings.engine,
                 .direct_io = keeper->settings.direct_io,
@@ -897,7 +847,7 @@ int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct
         if (r < 0)
                 return r;
 
-        keeper->range = range;
+        keeper->recovery = (struct recovery){ .state = keeper->state, .range = range };
         /* Until there is a file to look into, which the first keeper_run() does: nobody waits for that. */
         r = writer_skip(keeper->writer, keeper_find_sequence(keeper));
         if (r < 0)

@@ -15,7 +15,7 @@
 
 #include "daemon/recorder_events.h"
 #include "daemon/recorder_settings.h"
-#include "daemon/recorder_state.h"
+#include "daemon/recovery.h"
 #include "ring/layout.h"
 
 struct keeper;
@@ -27,18 +27,12 @@ int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings
                 void *userdata);
 struct keeper *keeper_free(struct keeper *keeper);
 
-/* What there is to store, for finding where to begin. */
-struct keeper_range {
-        uint64_t oldest;    /* that can still be read */
-        uint64_t published; /* one more than the newest */
-};
-
 /*
  * On the thread that uses it from now on: makes the engine, and finds the first record not known to be
- * stored. The disk is not waited for: what the file holds is seen in the first keeper_run(), and nothing is
- * taken before.
+ * stored, of what there is in @range. The disk is not waited for: what the file holds is seen in the first
+ * keeper_run(), and nothing is taken before.
  */
-int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct keeper_range range);
+int keeper_start(struct keeper *keeper, const struct i4_catalog *catalog, struct recovery_range range);
 
 /* The sequence that keeper_append() takes next. */
 uint64_t keeper_get_next(const struct keeper *keeper);

@@ -485,7 +485,7 @@ static void recorder_rest(struct recorder *recorder, uint32_t seen) {
 /* the thread */
 
 static int recorder_begin(struct recorder *recorder) {
-        struct keeper_range range = {
+        struct recovery_range range = {
                 .oldest = ring_view_get_oldest(&recorder->view),
                 .published = ring_view_get_published(&recorder->view),
         };

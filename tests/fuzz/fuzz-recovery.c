@@ -132,7 +132,7 @@ static void recover(const char *path, int directory_fd, const struct head *head,
         struct ring_statistics statistics = {};
         struct recorder_state state = {};
         _cleanup_(keeper_freep) struct keeper *keeper = NULL;
-        struct keeper_range range;
+        struct recovery_range range;
         uint64_t next = 0, first;
         size_t n_sure = size;
 
@@ -142,7 +142,7 @@ static void recover(const char *path, int directory_fd, const struct head *head,
         next = MIN(next, UINT64_MAX / 2);
 
         state_fill(&state, head, directory_fd);
-        range = (struct keeper_range){ .oldest = next, .published = next + head->n_readable };
+        range = (struct recovery_range){ .oldest = next, .published = next + head->n_readable };
         settings.engine = ENGINE_PWRITE;
         settings.direct_io = DIRECT_IO_NO;
         settings.sync_ns = NSEC_INFINITY;

@@ -230,7 +230,7 @@ static void fixture_set_use(struct fixture *f, uint64_t max_use) {
 
 /* As often as an error that a start stops at goes away, as systemd does. A disk that takes nothing keeps none
  * up. */
-static void start(struct fixture *f, struct keeper_range range) {
+static void start(struct fixture *f, struct recovery_range range) {
         size_t n_changes = disk_get_n_changes();
 
         for (unsigned int i = 0;; ++i) {
@@ -286,7 +286,7 @@ static void tell_story(struct fixture *f) {
         uint64_t end = story_get_end(story);
 
         fixture_set_use(f, story->max_use);
-        start(f, (struct keeper_range){ .oldest = FIRST, .published = end + 1 });
+        start(f, (struct recovery_range){ .oldest = FIRST, .published = end + 1 });
         assert_in_range(keeper_get_next(f->keeper), FIRST, end);
         for (uint64_t i = (keeper_get_next(f->keeper) - FIRST) / story->n_round + 1; i <= story->n_rounds;
                         ++i) {
@@ -623,7 +623,7 @@ static void test_kill_torn(void **state) {
         f->story = &story_kept;
         begin(f);
         fixture_set_use(f, USE_ALL);
-        start(f, (struct keeper_range){ .oldest = FIRST, .published = FIRST + 11 });
+        start(f, (struct recovery_range){ .oldest = FIRST, .published = FIRST + 11 });
         store(f, FIRST + 10);
         f->keeper = keeper_free(f->keeper);
         (void) i4_encoder_encode(f->encoder, &record, 1, line, sizeof(line), &n_records);
@@ -632,7 +632,7 @@ static void test_kill_torn(void **state) {
         assert_int_equal(write(fd, line, 100), 100);
         assert_int_equal(close(fd), 0);
 
-        start(f, (struct keeper_range){ .oldest = FIRST, .published = FIRST + 11 });
+        start(f, (struct recovery_range){ .oldest = FIRST, .published = FIRST + 11 });
         turn(f);
         assert_int_equal(keeper_get_next(f->keeper), FIRST + 10);
         assert_int_equal(keeper_skip(f->keeper, FIRST + 20), 0);
@@ -678,7 +678,7 @@ static void check_recovery(struct fixture *f, const struct promise *promise) {
         memset(f->state, 0, sizeof(*f->state));
         memset(&f->statistics, 0, sizeof(f->statistics));
         assert_int_equal(ledger_read(f->path, &next), 0);
-        start(f, (struct keeper_range){ .oldest = next, .published = next });
+        start(f, (struct recovery_range){ .oldest = next, .published = next });
         store(f, next + N_AFTER);
         keeper_rotate(f->keeper);
         store(f, next + 2 * N_AFTER);

@@ -200,7 +200,7 @@ static void ignore_event(void *userdata, const struct recorder_event *event) {}
  */
 static void test_gap_is_noted(void **state) {
         struct fixture *f = *state;
-        struct keeper_range range = { .oldest = FIRST, .published = FIRST + 1000 };
+        struct recovery_range range = { .oldest = FIRST, .published = FIRST + 1000 };
         struct i4_record record = record_make(FIRST);
         _cleanup_(keeper_freep) struct keeper *keeper = NULL;
 
