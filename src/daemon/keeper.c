@@ -2,6 +2,7 @@
 
 #include "daemon/keeper.h"
 
+#include "storage/directory.h"
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/mount.h"
@@ -42,7 +43,7 @@ struct keeper {
         void *userdata;
 
         struct recovery recovery;
-        struct directory_identity identity; /* of the live file, if it is in use */
+        struct live_identity identity; /* of the live file, if it is in use */
         struct retention_usage usage;
         struct writer_position noted;
         uint64_t reserved; /* numbers below may be stored */
@@ -236,16 +237,16 @@ static void keeper_count(struct keeper *keeper) {
 /* opening */
 
 static int keeper_end_line(struct keeper *keeper, struct writer_position *position) {
-        struct directory_identity identity;
+        struct live_identity identity;
         int r;
 
-        r = directory_end_line(keeper->directory);
+        r = live_end_line(directory_get_fd(keeper->directory));
         if (r < 0)
                 return r;
         if (r > 0)
                 keeper_tell(keeper, &(struct recorder_event){ .kind = RECORDER_LINE_ENDED });
 
-        r = directory_get_identity(keeper->directory, &identity);
+        r = live_get_identity(directory_get_fd(keeper->directory), &identity);
         if (r < 0)
                 return r;
 
@@ -264,7 +265,8 @@ static int keeper_find_position(struct keeper *keeper, struct writer_position *p
         int r;
 
         position->sequence = keeper_find_sequence(keeper);
-        r = recovery_find_position(&keeper->recovery, keeper->directory, &keeper->identity, position);
+        r = recovery_find_position(
+                        &keeper->recovery, directory_get_fd(keeper->directory), &keeper->identity, position);
         return r == 0 ? keeper_end_line(keeper, position) : r;
 }
 
@@ -272,7 +274,7 @@ static int keeper_use_live(struct keeper *keeper) {
         struct writer_position position = writer_get_position(keeper->writer);
         int r;
 
-        r = directory_get_identity(keeper->directory, &keeper->identity);
+        r = live_get_identity(directory_get_fd(keeper->directory), &keeper->identity);
         if (r < 0)
                 return r;
 
@@ -435,11 +437,11 @@ static bool keeper_is_torn(const struct keeper *keeper) {
 
 /* Somebody made the file shorter. What it lacks is lost; what is left ends at a line, and goes on there. */
 static void keeper_go_on_shortened(struct keeper *keeper) {
-        struct directory_identity identity = {};
+        struct live_identity identity = {};
         uint64_t offset = writer_get_position(keeper->writer).offset;
 
         ++keeper->n_errors;
-        (void) directory_get_identity(keeper->directory, &identity);
+        (void) live_get_identity(directory_get_fd(keeper->directory), &identity);
         keeper_tell(keeper, &(struct recorder_event){
                                             .kind = RECORDER_CUT,
                                             .value = offset - MIN(offset, identity.size),
@@ -454,10 +456,10 @@ static void keeper_go_on_shortened(struct keeper *keeper) {
 
 /* Before anything is written behind the new end, if that can be: it would leave a hole. */
 static bool keeper_is_shortened(const struct keeper *keeper) {
-        struct directory_identity identity;
+        struct live_identity identity;
 
         return keeper->is_open && !keeper_is_busy(keeper) && !keeper_is_torn(keeper) &&
-               directory_get_identity(keeper->directory, &identity) >= 0 &&
+               live_get_identity(directory_get_fd(keeper->directory), &identity) >= 0 &&
                identity.size < writer_get_position(keeper->writer).offset;
 }
 
@@ -469,7 +471,7 @@ static void keeper_look_at_file(struct keeper *keeper) {
 
         if (keeper_is_old(keeper) || directory_is_current(keeper->directory) == 0)
                 keeper->is_sealing = true;
-        else if (!keeper->is_sealing && directory_is_cut(keeper->directory, offset) > 0)
+        else if (!keeper->is_sealing && live_is_cut(directory_get_fd(keeper->directory), offset) > 0)
                 keeper_go_on_shortened(keeper);
 }
 

@@ -25,11 +25,11 @@ uint64_t recovery_find_sequence(const struct recovery *recovery, uint64_t counte
 }
 
 static int range_resume(const struct recovery_range *range, const struct recorder_position *noted,
-                const struct directory *directory, uint64_t size, struct writer_position *position) {
+                int live_fd, uint64_t size, struct writer_position *position) {
         uint64_t n_lines, n_torn;
         int r;
 
-        r = directory_find_end(directory, noted->offset, &position->offset, &n_lines);
+        r = live_find_end(live_fd, noted->offset, &position->offset, &n_lines);
         /* Somebody has changed the file since. */
         if (r == -EBADMSG)
                 return 0;
@@ -47,8 +47,8 @@ static int range_resume(const struct recovery_range *range, const struct recorde
                (n_torn == 0 || position->sequence < range->published);
 }
 
-int recovery_find_position(const struct recovery *recovery, const struct directory *directory,
-                const struct directory_identity *identity, struct writer_position *position) {
+int recovery_find_position(const struct recovery *recovery, int live_fd, const struct live_identity *identity,
+                struct writer_position *position) {
         struct recorder_position noted;
 
         if (!recorder_state_load(recovery->state, &noted) || position->sequence != noted.sequence ||
@@ -56,5 +56,5 @@ int recovery_find_position(const struct recovery *recovery, const struct directo
                         noted.offset > identity->size)
                 return 0;
 
-        return range_resume(&recovery->range, &noted, directory, identity->size, position);
+        return range_resume(&recovery->range, &noted, live_fd, identity->size, position);
 }

@@ -9,7 +9,8 @@
  */
 
 #include "daemon/recorder_state.h"
-#include "storage/directory.h"
+#include "storage/live.h"
+#include "storage/writer.h"
 
 /* What there is to store. */
 struct recovery_range {
@@ -26,9 +27,9 @@ struct recovery {
 uint64_t recovery_find_sequence(const struct recovery *recovery, uint64_t counted);
 
 /*
- * In the live file, of @identity: 1 and where to go on, or 0: not known, so a torn line has to be ended as it
+ * In the live file: 1 and where to go on, or 0: not known, so a torn line has to be ended as it
  * is. @position holds the sequence of recovery_find_sequence() before, and always the one to go on with
  * after; the offset with 1 only.
  */
-int recovery_find_position(const struct recovery *recovery, const struct directory *directory,
-                const struct directory_identity *identity, struct writer_position *position);
+int recovery_find_position(const struct recovery *recovery, int live_fd, const struct live_identity *identity,
+                struct writer_position *position);

@@ -3,10 +3,10 @@
 #include "storage/directory.h"
 
 #include "storage/ledger.h"
+#include "storage/live.h"
 #include "storage/sealed.h"
 #include "util/file.h"
 #include "util/macros.h"
-#include "util/parse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,6 @@
 #define FIRST_NAME_NEW ".readings.first.new"
 #define SEALED_NAME    "sealed"
 
-#define SCAN_SIZE        ((size_t) 65536)
 #define SEQUENCE_UNKNOWN UINT64_MAX
 
 struct directory {
@@ -195,29 +194,6 @@ static int live_verify(int live_fd, struct stat *st) {
         return file_verify_sole(live_fd);
 }
 
-/* The time in the first line, or when the file was changed last: it is no more than a name. */
-static uint64_t live_read_time(int live_fd, const struct stat *st) {
-        char line[I4_LINE_MAX + 1], *begin, *end;
-        uint64_t time_ns;
-        ssize_t n;
-
-        n = pread(live_fd, line, I4_LINE_MAX, 0);
-        line[MAX(n, 0)] = '\0';
-
-        begin = strstr(line, "\"timestamp\":\"");
-        if (begin) {
-                begin += strlen("\"timestamp\":\"");
-                end = strpbrk(begin, "\"\n");
-                if (end) {
-                        *end = '\0';
-                        if (parse_time(begin, &time_ns) >= 0)
-                                return time_ns;
-                }
-        }
-
-        return timespec_to_ns(st->st_mtim);
-}
-
 static uint64_t first_read(int fd, uint64_t inode) {
         _cleanup_(closep) int first_fd = -1;
         uint64_t sequence, first_inode;
@@ -303,20 +279,6 @@ int directory_get_sealed_fd(const struct directory *directory) {
         return directory->sealed_fd;
 }
 
-int directory_get_identity(const struct directory *directory, struct directory_identity *identityp) {
-        struct stat st;
-
-        if (fstat(directory->live_fd, &st) < 0)
-                return -errno;
-
-        *identityp = (struct directory_identity){
-                .device = st.st_dev,
-                .inode = st.st_ino,
-                .size = (uint64_t) st.st_size,
-        };
-        return 0;
-}
-
 const char *directory_get_path(const struct directory *directory) {
         return directory->path;
 }
@@ -334,117 +296,6 @@ int directory_is_current(const struct directory *directory) {
         return r <= 0 ? r : name_is(AT_FDCWD, directory->path, 0, directory->fd);
 }
 
-int directory_is_cut(const struct directory *directory, uint64_t offset) {
-        struct directory_identity identity;
-        off_t hole;
-        int r;
-
-        r = directory_get_identity(directory, &identity);
-        if (r < 0)
-                return r;
-        if (identity.size < offset)
-                return 1;
-
-        /* What was under way at that time went to its place, and left nothing before it. */
-        hole = lseek(directory->live_fd, 0, SEEK_HOLE);
-        return hole >= 0 && (uint64_t) hole < offset;
-}
-
-static uint64_t count_lines(const char *bytes, size_t size) {
-        uint64_t n = 0;
-
-        for (size_t i = 0; i < size; ++i)
-                n += bytes[i] == '\n';
-
-        return n;
-}
-
-static int read_fully(int fd, char *buffer, size_t size, uint64_t offset) {
-        ssize_t n;
-
-        while (size > 0) {
-                n = pread(fd, buffer, size, (off_t) offset);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n <= 0)
-                        return n < 0 ? -errno : -ENODATA;
-                buffer += n;
-                size -= (size_t) n;
-                offset += (size_t) n;
-        }
-
-        return 0;
-}
-
-static int live_verify_begin(int live_fd, uint64_t offset) {
-        char last = '\n';
-        int r;
-
-        if (offset == 0)
-                return 0;
-
-        r = read_fully(live_fd, &last, 1, offset - 1);
-        return r < 0 ? r : last == '\n' ? 0 : -EBADMSG;
-}
-
-int directory_find_end(
-                const struct directory *directory, uint64_t from, uint64_t *offsetp, uint64_t *n_linesp) {
-        _cleanup_(freep) char *buffer = malloc(SCAN_SIZE);
-        struct directory_identity identity;
-        uint64_t offset = from, n_lines = 0, end;
-        bool is_found = false;
-        int r;
-
-        if (!buffer)
-                return -ENOMEM;
-        r = directory_get_identity(directory, &identity);
-        if (r < 0)
-                return r;
-        r = live_verify_begin(directory->live_fd, from);
-        if (r < 0)
-                return r;
-
-        for (end = identity.size; end > from && (!is_found || n_linesp);) {
-                size_t size = MIN(end - from, SCAN_SIZE);
-                const char *line;
-
-                end -= size;
-                r = read_fully(directory->live_fd, buffer, size, end);
-                if (r < 0)
-                        return r;
-
-                line = memrchr(buffer, '\n', size);
-                if (line && !is_found)
-                        offset = end + (uint64_t) (line + 1 - buffer);
-                is_found |= !!line;
-                n_lines += count_lines(buffer, size);
-        }
-
-        *offsetp = offset;
-        if (n_linesp)
-                *n_linesp = n_lines;
-        return 0;
-}
-
-int directory_end_line(struct directory *directory) {
-        struct directory_identity identity;
-        char last = '\n';
-        int r;
-
-        r = directory_get_identity(directory, &identity);
-        if (r < 0)
-                return r;
-        if (identity.size > 0) {
-                r = read_fully(directory->live_fd, &last, 1, identity.size - 1);
-                if (r < 0)
-                        return r;
-        }
-        if (last == '\n')
-                return 0;
-
-        return pwrite(directory->live_fd, "\n", 1, (off_t) identity.size) < 0 ? -errno : 1;
-}
-
 int directory_reserve(const struct directory *directory, uint64_t next) {
         return ledger_write(directory->fd, next);
 }
@@ -454,12 +305,12 @@ bool directory_has_begun(const struct directory *directory) {
 }
 
 void directory_begin(struct directory *directory, uint64_t sequence, uint64_t time_ns) {
-        struct directory_identity identity;
+        struct live_identity identity;
 
         directory->first_sequence = sequence;
         if (directory->first_time_ns == NSEC_INFINITY)
                 directory->first_time_ns = time_ns;
-        if (directory_get_identity(directory, &identity) >= 0)
+        if (live_get_identity(directory->live_fd, &identity) >= 0)
                 first_write(directory->fd, identity.inode, sequence);
 }
 
@@ -515,83 +366,9 @@ static int directory_sync(const struct directory *directory) {
         return 0;
 }
 
-/* What was begun behind @offset and never completed is written again elsewhere. */
-static void live_cut(int live_fd, uint64_t offset, uint64_t *sizep) {
-        if (*sizep > offset && ftruncate(live_fd, (off_t) offset) >= 0)
-                *sizep = offset;
-}
-
-static int write_fully(int fd, const char *buffer, size_t size, uint64_t offset) {
-        ssize_t n;
-
-        while (size > 0) {
-                n = pwrite(fd, buffer, size, (off_t) offset);
-                if (n < 0 && errno == EINTR)
-                        continue;
-                if (n < 0)
-                        return -errno;
-                buffer += n;
-                size -= (size_t) n;
-                offset += (size_t) n;
-        }
-
-        return 0;
-}
-
-/* A run of NULs becomes a line of blanks; the line before it, which is torn, ends there. Looks one byte
- * further than @size. Whether there were any. */
-static bool blank_out(char *bytes, size_t size, char *previous) {
-        bool is_changed = false;
-
-        for (size_t i = 0; i < size; ++i) {
-                char byte = bytes[i];
-
-                if (byte == '\0') {
-                        bytes[i] = *previous != '\0' || bytes[i + 1] != '\0' ? '\n' : ' ';
-                        is_changed = true;
-                }
-                *previous = byte;
-        }
-
-        return is_changed;
-}
-
-/*
- * Where somebody cut the file short while a block was on its way, there is a hole before that block. It is
- * filled in its place: the lines behind it stay where they are for who follows the file, and it takes no room
- * that was not counted.
- */
-static int live_fill(int live_fd, uint64_t size) {
-        _cleanup_(freep) char *buffer = NULL;
-        off_t hole = lseek(live_fd, 0, SEEK_HOLE);
-        char previous = '\n';
-        uint64_t offset;
-
-        if (hole < 0 || (uint64_t) hole >= size)
-                return hole < 0 ? -errno : 0;
-        buffer = malloc(SCAN_SIZE + 1);
-        if (!buffer)
-                return -ENOMEM;
-
-        /* A hole is of whole blocks, and the NULs begin in the one before. */
-        for (offset = (uint64_t) hole - MIN((uint64_t) hole, SCAN_SIZE); offset < size; offset += SCAN_SIZE) {
-                size_t n = MIN(SCAN_SIZE, size - offset), n_read = MIN(SCAN_SIZE + 1, size - offset);
-                int r;
-
-                buffer[n] = '\n';
-                r = read_fully(live_fd, buffer, n_read, offset);
-                if (r >= 0 && blank_out(buffer, n, &previous))
-                        r = write_fully(live_fd, buffer, n, offset);
-                if (r < 0)
-                        return r;
-        }
-
-        return 0;
-}
-
 int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset,
                 char name[static SEALED_NAME_MAX]) {
-        struct directory_identity identity;
+        struct live_identity identity;
         int r, error = 0;
 
         r = directory_is_current(directory);
@@ -600,7 +377,7 @@ int directory_seal(struct directory *directory, bool is_suspect, uint64_t offset
         r = directory_restore(directory);
         if (r < 0)
                 return r;
-        r = directory_get_identity(directory, &identity);
+        r = live_get_identity(directory->live_fd, &identity);
         if (r < 0)
                 return r;
 

@@ -4,7 +4,7 @@
 /*
  * The directory of readings
  *
- *     readings.jsonl   live: appended to, never truncated while it is called that
+ *     readings.jsonl   live: appended to, never truncated while it is called that; see live.h
  *     sealed/          complete files, never written again, see sealed.h; what has to go: see retention.h
  *     .readings.first  sequence of the live file's first record, and the file's inode
  *
@@ -46,21 +46,9 @@ int directory_get_fd(const struct directory *directory);
 /* Of the directory sealed/. */
 int directory_get_sealed_fd(const struct directory *directory);
 
-/* Which file it is. Size in bytes, without what is allocated behind its end. */
-struct directory_identity {
-        uint64_t device;
-        uint64_t inode;
-        uint64_t size;
-};
-
-int directory_get_identity(const struct directory *directory, struct directory_identity *identityp);
-
 /* Is readings.jsonl still the file that is open? Somebody may have moved or removed it, or the whole
  * directory: 0 no, 1 yes. */
 int directory_is_current(const struct directory *directory);
-
-/* Has somebody cut the live file short, of which @offset bytes were written? 0 no, 1 yes. */
-int directory_is_cut(const struct directory *directory, uint64_t offset);
 
 /*
  * Makes sealed/ again where somebody removed it; and the directory, as directory_new() does, unless the live
@@ -72,17 +60,6 @@ const char *directory_get_path(const struct directory *directory);
 
 /* Nothing is where the directory was. */
 bool directory_is_gone(const struct directory *directory);
-
-/*
- * Where the last whole line ends at or after @from, and how many lines lie between: what a killed process
- * wrote beyond what it could still note down. -EBADMSG: @from is no line's beginning. Reads from the end, and
- * no more than it must when @n_linesp is NULL.
- */
-int directory_find_end(
-                const struct directory *directory, uint64_t from, uint64_t *offsetp, uint64_t *n_linesp);
-
-/* Writes the line feed that a torn last line lacks. 1: it did, 0: there was none to write. */
-int directory_end_line(struct directory *directory);
 
 /* Numbers below @next may be stored from now on, and that is durable: see ledger.h. */
 int directory_reserve(const struct directory *directory, uint64_t next);

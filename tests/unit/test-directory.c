@@ -3,6 +3,7 @@
 #include "tree.h"
 
 #include "storage/directory.h"
+#include "storage/live.h"
 
 #include "util/clock.h"
 #include "util/file.h"
@@ -71,11 +72,11 @@ static void assert_mode(const struct fixture *f, const char *name, mode_t mode) 
 }
 
 static void live_append(const struct fixture *f, const char *text) {
-        struct directory_identity identity;
+        int fd = directory_get_fd(f->directory);
+        struct live_identity identity;
 
-        assert_int_equal(directory_get_identity(f->directory, &identity), 0);
-        assert_int_equal(pwrite(directory_get_fd(f->directory), text, strlen(text), (off_t) identity.size),
-                        strlen(text));
+        assert_int_equal(live_get_identity(fd, &identity), 0);
+        assert_int_equal(pwrite(fd, text, strlen(text), (off_t) identity.size), strlen(text));
 }
 
 static void live_restart(struct fixture *f) {
@@ -198,76 +199,6 @@ static void test_sealed_is_link(void **state) {
         assert_int_equal(rmdir(path_of(f, "sealed")), 0);
         assert_int_equal(symlink("/tmp", path_of(f, "sealed")), 0);
         assert_true(directory_new(&f->directory, f->path) < 0);
-}
-
-/* Whatever a crash or somebody left there: nothing is taken away, and what comes next begins a line. */
-static void test_end_line(void **state) {
-        static const struct {
-                const char *bytes;
-                size_t size;
-                int ended;
-        } tails[] = {
-                { "", 0, 0 },
-                { "\n", 1, 0 },
-                { "{\"a\":1}\n", 8, 0 },
-                { "{\"a\":1}", 7, 1 },
-                { "{\"a\":1}\n{", 9, 1 },
-                { "{\"a\":1}\n\0\0\0", 11, 1 },
-                { "\xff\xfe\r", 3, 1 },
-                { "a\n\n\n", 4, 0 },
-        };
-        struct fixture *f = *state;
-
-        for (size_t i = 0; i < ELEMENTSOF(tails); ++i) {
-                struct directory_identity identity;
-                char bytes[16];
-
-                file_make(f, "readings.jsonl", tails[i].bytes, tails[i].size);
-                assert_int_equal(directory_open_live(f->directory), 0);
-                assert_int_equal(directory_end_line(f->directory), tails[i].ended);
-                assert_int_equal(directory_end_line(f->directory), 0);
-                assert_int_equal(directory_get_identity(f->directory, &identity), 0);
-                assert_int_equal(identity.size, tails[i].size + (size_t) tails[i].ended);
-                assert_int_equal(pread(directory_get_fd(f->directory), bytes, sizeof(bytes), 0),
-                                identity.size);
-                assert_memory_equal(bytes, tails[i].bytes, tails[i].size);
-                directory_close_live(f->directory);
-        }
-}
-
-static void check_end(struct fixture *f, uint64_t from, uint64_t offset, uint64_t n_lines) {
-        uint64_t found = 0, n_found = 0;
-
-        assert_int_equal(directory_find_end(f->directory, from, &found, NULL), 0);
-        assert_int_equal(found, offset);
-        assert_int_equal(directory_find_end(f->directory, from, &found, &n_found), 0);
-        assert_int_equal(found, offset);
-        assert_int_equal(n_found, n_lines);
-}
-
-static void test_find_end(void **state) {
-        _cleanup_(freep) char *lines = malloc(200000);
-        struct fixture *f = *state;
-        uint64_t offset;
-
-        assert_int_equal(directory_open_live(f->directory), 0);
-        check_end(f, 0, 0, 0);
-        live_append(f, "torn");
-        check_end(f, 0, 0, 0);
-        assert_int_equal(directory_find_end(f->directory, 4, &offset, NULL), -EBADMSG);
-        live_append(f, "\nb\ncc\ndd");
-        check_end(f, 0, 10, 3);
-        check_end(f, 5, 10, 2);
-        check_end(f, 10, 10, 0);
-
-        /* Across the pieces that it is read in, and a line longer than one. */
-        assert_non_null(lines);
-        memset(lines, 'x', 199999);
-        lines[199999] = '\0';
-        lines[65535] = lines[65536] = lines[70000] = '\n';
-        live_append(f, lines);
-        check_end(f, 0, 12 + 70001, 6);
-        check_end(f, 12 + 65536, 12 + 70001, 2);
 }
 
 /* A sealed file is named by its first record, also when another process began it. */
@@ -401,8 +332,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_first_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_sealed_is_link, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_end_line, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_find_end, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_seal_hole, setup, teardown),
