@@ -132,6 +132,7 @@ static void test_is_cut(void **state) {
         int fd = *(int *) *state;
 
         assert_int_equal(live_is_cut(fd, 0), 0);
+        assert_int_equal(live_is_cut(fd, 6), 1);
         live_append(fd, "line\n");
         assert_int_equal(live_is_cut(fd, 5), 0);
         assert_int_equal(live_is_cut(fd, 6), 1);
