@@ -5,6 +5,7 @@
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -6,6 +6,7 @@
 #include "util/file.h"
 #include "util/macros.h"
 #include "util/random.h"
+#include "util/timestamp.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -58,7 +59,7 @@ static bool add_number(cJSON *json, const char *name, uint64_t number) {
 }
 
 static bool add_time(cJSON *json, const char *name, uint64_t time_ns) {
-        char text[FORMAT_MAX];
+        char text[TIMESTAMP_MAX];
 
         return time_ns == 0 || cJSON_AddStringToObject(json, name, format_time(time_ns, 9, text));
 }

@@ -7,6 +7,7 @@
 #include "util/file.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -419,7 +420,7 @@ static void format_target(
 void scenario_entry_format(const struct scenario_entry *entry, const struct i4_catalog *catalog,
                 char text[static SCENARIO_TEXT_MAX]) {
         const struct incident *incident = &entry->incident;
-        char target[128], start[FORMAT_MAX], end[FORMAT_MAX];
+        char target[128], start[TIMESTAMP_MAX], end[TIMESTAMP_MAX];
 
         format_target(entry, catalog, target);
         (void) snprintf(text, SCENARIO_TEXT_MAX,

@@ -13,6 +13,7 @@
 
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/timestamp.h"
 
 #include <errno.h>
 #include <getopt.h>

@@ -5,7 +5,7 @@
 #include "i4.h"
 #include "util/clock.h"
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <errno.h>
 #include <string.h>

@@ -10,7 +10,7 @@
 #include "tools/sample.h"
 
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -47,7 +47,7 @@ static void add_rate(cJSON *object, const char *key, double rate) {
 
 /* To the microsecond; 0: not known */
 static void add_time(cJSON *object, const char *key, uint64_t time_ns) {
-        char text[FORMAT_MAX];
+        char text[TIMESTAMP_MAX];
 
         if (time_ns == 0)
                 (void) cJSON_AddNullToObject(object, key);

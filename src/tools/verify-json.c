@@ -11,7 +11,7 @@
 
 #include "util/clock.h"
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <cjson/cJSON.h>
 #include <errno.h>
@@ -37,7 +37,7 @@ static void add_number(cJSON *object, const char *key, double value) {
 }
 
 static void add_time(cJSON *object, const char *key, uint64_t time_ns) {
-        char text[FORMAT_MAX];
+        char text[TIMESTAMP_MAX];
 
         (void) cJSON_AddStringToObject(object, key, format_time(time_ns, 6, text));
 }

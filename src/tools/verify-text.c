@@ -8,7 +8,7 @@
 #include "tools/verification.h"
 #include "util/clock.h"
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <inttypes.h>
 
@@ -28,7 +28,7 @@ static void print_head(const struct page *page, const char *head) {
 
 static void print_truth(const struct page *page) {
         const struct truth *truth = page->verification->truth;
-        char first[FORMAT_MAX], last[FORMAT_MAX];
+        char first[TIMESTAMP_MAX], last[TIMESTAMP_MAX];
 
         print_head(page, "truth");
         fprintf(page->file, "%13s  readings from %s to %s, known by %s\n",

@@ -3,15 +3,13 @@
 /*
  * Text to values, strictly
  *
- * Everything is computed in integers: a number with a fraction is kept as digits and a power of ten, so
- * "2.5", "0.1s" and "1.1G" mean exactly what they say, or the nearest smaller unit, on every machine and in
- * every locale. Formatting is the inverse: what it prints, the parser of the same kind reads back to the same
- * value.
+ * Formatting is the inverse: what it prints, the parser of the same kind reads back to the same value.
  */
 
 #include "util/parse.h"
 
 #include "util/clock.h"
+#include "util/decimal.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -20,35 +18,10 @@
 #include <string.h>
 #include <strings.h>
 
-typedef unsigned __int128 uint128;
-
-#define DECIMAL_SCALE_MAX UINT64_C(1000000000000000000)
-
-/* digits / scale, a power of ten */
-struct decimal {
-        uint64_t digits;
-        uint64_t scale;
-};
-
 struct unit {
         const char *name;
         uint64_t value;
 };
-
-static bool is_digit(char c) {
-        return c >= '0' && c <= '9';
-}
-
-static int uint64_append(uint64_t *valuep, char digit) {
-        uint64_t value;
-
-        if (__builtin_mul_overflow(*valuep, UINT64_C(10), &value) ||
-                        __builtin_add_overflow(value, (uint64_t) (digit - '0'), &value))
-                return -ERANGE;
-
-        *valuep = value;
-        return 0;
-}
 
 int parse_uint64(const char *text, uint64_t *valuep) {
         uint64_t value = 0;
@@ -60,7 +33,7 @@ int parse_uint64(const char *text, uint64_t *valuep) {
                 return -EINVAL;
 
         for (; *text; ++text) {
-                r = uint64_append(&value, *text);
+                r = decimal_append_digit(&value, *text);
                 if (r < 0)
                         return r;
         }
@@ -85,46 +58,6 @@ int parse_bool(const char *text, bool *valuep) {
                         }
 
         return -EINVAL;
-}
-
-/* Reads "3", "3.5", ".5" or "3." and moves on. Digits that are too small to matter are dropped. */
-static int decimal_parse(struct decimal *decimal, const char **textp) {
-        const char *text = *textp;
-        bool is_number = false, is_full = false;
-
-        *decimal = (struct decimal){ .scale = 1 };
-
-        for (; is_digit(*text); ++text) {
-                is_number = true;
-                if (uint64_append(&decimal->digits, *text) < 0)
-                        return -ERANGE;
-        }
-
-        if (*text == '.')
-                for (++text; is_digit(*text); ++text) {
-                        is_number = true;
-                        is_full = is_full || decimal->scale == DECIMAL_SCALE_MAX ||
-                                  uint64_append(&decimal->digits, *text) < 0;
-                        if (!is_full)
-                                decimal->scale *= 10;
-                }
-
-        if (!is_number)
-                return -EINVAL;
-
-        *textp = text;
-        return 0;
-}
-
-/* decimal × @unit, rounded down */
-static int decimal_scale(struct decimal decimal, uint64_t unit, uint64_t *valuep) {
-        uint128 value = (uint128) decimal.digits * unit / decimal.scale;
-
-        if (value > UINT64_MAX)
-                return -ERANGE;
-
-        *valuep = (uint64_t) value;
-        return 0;
 }
 
 /* The unit that is spelled by exactly @size bytes at @text, or NULL. */
@@ -316,132 +249,6 @@ int parse_shard(const char *text, uint32_t *shardp, uint32_t *n_shardsp) {
         return 0;
 }
 
-/* Exactly @n digits, from @minimum to @maximum. */
-static int field_parse(const char **textp, size_t n, int minimum, int maximum, int *valuep) {
-        int value = 0;
-
-        for (size_t i = 0; i < n; ++i) {
-                if (!is_digit((*textp)[i]))
-                        return -EINVAL;
-                value = value * 10 + ((*textp)[i] - '0');
-        }
-        if (value < minimum || value > maximum)
-                return -EINVAL;
-
-        *textp += n;
-        *valuep = value;
-        return 0;
-}
-
-static int literal_parse(const char **textp, const char *choice) {
-        if (!**textp || !strchr(choice, **textp))
-                return -EINVAL;
-
-        ++*textp;
-        return 0;
-}
-
-/* "2026-11-23T10:49:43"; a leap second counts as the first second of the next minute. */
-static int civil_parse(const char **textp, struct tm *tm) {
-        static const uint8_t n_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-        bool is_leap;
-
-        if (field_parse(textp, 4, 0, 9999, &tm->tm_year) < 0 || literal_parse(textp, "-") < 0 ||
-                        field_parse(textp, 2, 1, 12, &tm->tm_mon) < 0 || literal_parse(textp, "-") < 0 ||
-                        field_parse(textp, 2, 1, 31, &tm->tm_mday) < 0 || literal_parse(textp, "Tt ") < 0 ||
-                        field_parse(textp, 2, 0, 23, &tm->tm_hour) < 0 || literal_parse(textp, ":") < 0 ||
-                        field_parse(textp, 2, 0, 59, &tm->tm_min) < 0 || literal_parse(textp, ":") < 0 ||
-                        field_parse(textp, 2, 0, 60, &tm->tm_sec) < 0)
-                return -EINVAL;
-
-        is_leap = (tm->tm_year % 4 == 0 && tm->tm_year % 100 != 0) || tm->tm_year % 400 == 0;
-        if (tm->tm_mday > n_days[tm->tm_mon - 1] + (is_leap && tm->tm_mon == 2))
-                return -EINVAL;
-
-        tm->tm_year -= 1900;
-        tm->tm_mon -= 1;
-        return 0;
-}
-
-/* "Z" or "+05:30": seconds east of Greenwich */
-static int zone_parse(const char **textp, int64_t *offsetp) {
-        int sign, hours, minutes;
-
-        if (literal_parse(textp, "Zz") == 0) {
-                *offsetp = 0;
-                return 0;
-        }
-
-        sign = **textp == '-' ? -1 : 1;
-        if (literal_parse(textp, "+-") < 0 || field_parse(textp, 2, 0, 23, &hours) < 0 ||
-                        literal_parse(textp, ":") < 0 || field_parse(textp, 2, 0, 59, &minutes) < 0)
-                return -EINVAL;
-
-        *offsetp = sign * (hours * 3600 + minutes * 60);
-        return 0;
-}
-
-/* ".7" of a second in nanoseconds; nothing at all is 0 */
-static int fraction_parse(const char **textp, uint64_t *nsp) {
-        struct decimal decimal;
-        int r;
-
-        *nsp = 0;
-        if (**textp != '.')
-                return 0;
-        if (!is_digit((*textp)[1]))
-                return -EINVAL;
-
-        r = decimal_parse(&decimal, textp);
-        if (r < 0)
-                return r;
-
-        return decimal_scale(decimal, NSEC_PER_SEC, nsp);
-}
-
-static int seconds_parse(const char *text, uint64_t *nsp) {
-        struct decimal decimal;
-        int r;
-
-        r = decimal_parse(&decimal, &text);
-        if (r < 0)
-                return r;
-        if (*text)
-                return -EINVAL;
-
-        return decimal_scale(decimal, NSEC_PER_SEC, nsp);
-}
-
-int parse_time(const char *text, uint64_t *nsp) {
-        struct tm tm = {};
-        uint64_t fraction_ns, ns;
-        int64_t offset, seconds;
-        int r;
-
-        if (*text == '@')
-                return seconds_parse(text + 1, nsp);
-
-        r = civil_parse(&text, &tm);
-        if (r < 0)
-                return r;
-        r = fraction_parse(&text, &fraction_ns);
-        if (r < 0)
-                return r;
-        r = zone_parse(&text, &offset);
-        if (r < 0)
-                return r;
-        if (*text)
-                return -EINVAL;
-
-        seconds = (int64_t) timegm(&tm) - offset;
-        if (seconds < 0 || __builtin_mul_overflow((uint64_t) seconds, NSEC_PER_SEC, &ns) ||
-                        __builtin_add_overflow(ns, fraction_ns, &ns))
-                return -ERANGE;
-
-        *nsp = ns;
-        return 0;
-}
-
 static const struct unit rate_units[] = {
         { "", NSEC_PER_SEC },
         { "/s", NSEC_PER_SEC },
@@ -485,23 +292,6 @@ int parse_rate(const char *text, struct rate *ratep) {
 
         *ratep = (struct rate){ .n_records = decimal.digits, .period_ns = period_ns };
         return 0;
-}
-
-/* "12.5" from 125 and 10; @scale is a power of ten. Returns the length. */
-static size_t decimal_format(uint64_t digits, uint64_t scale, char *buffer, size_t size) {
-        uint64_t fraction = digits % scale;
-        int n_digits = 0, n;
-
-        for (uint64_t i = scale; i > 1; i /= 10)
-                ++n_digits;
-        for (; n_digits > 0 && fraction % 10 == 0; --n_digits)
-                fraction /= 10;
-
-        n = snprintf(buffer, size, "%" PRIu64, digits / scale);
-        if (n_digits > 0)
-                n += snprintf(buffer + n, size - (size_t) n, ".%0*" PRIu64, n_digits, fraction);
-
-        return (size_t) n;
 }
 
 /* A span below a minute, in the largest unit that it fills. */
@@ -600,17 +390,5 @@ const char *format_rate(struct rate rate, char buffer[static FORMAT_MAX]) {
         /* Any other is told to a thousandth of a record a second. */
         (void) decimal_format((uint64_t) ((uint128) rate.n_records * NSEC_PER_SEC * 1000 / rate.period_ns),
                         1000, buffer, FORMAT_MAX);
-        return buffer;
-}
-
-const char *format_time(uint64_t ns, unsigned int n_digits, char buffer[static FORMAT_MAX]) {
-        const time_t seconds = (time_t) (ns / NSEC_PER_SEC);
-        char fraction[10];
-        struct tm tm;
-        size_t n;
-
-        (void) snprintf(fraction, sizeof(fraction), "%09u", (unsigned int) (ns % NSEC_PER_SEC));
-        n = strftime(buffer, FORMAT_MAX, "%Y-%m-%dT%H:%M:%S", gmtime_r(&seconds, &tm));
-        (void) snprintf(buffer + n, FORMAT_MAX - n, ".%.*sZ", (int) n_digits, fraction);
         return buffer;
 }

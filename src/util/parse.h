@@ -26,8 +26,6 @@ int parse_percent(const char *text, uint32_t *value_e4p);
 /* "2/4": which of how many machines, from 0, at most SHARDS_MAX of them */
 #define SHARDS_MAX 1024u
 int parse_shard(const char *text, uint32_t *shardp, uint32_t *n_shardsp);
-/* RFC 3339 with any zone ("2026-11-23T10:49:43.7Z"), or "@seconds": CLOCK_REALTIME nanoseconds */
-int parse_time(const char *text, uint64_t *nsp);
 
 /* So many records in so many nanoseconds; @period_ns 0: as fast as the machine goes. */
 struct rate {
@@ -43,5 +41,3 @@ int parse_rate(const char *text, struct rate *ratep);
 const char *format_span(uint64_t ns, char buffer[static FORMAT_MAX]);
 const char *format_size(uint64_t bytes, char buffer[static FORMAT_MAX]);
 const char *format_rate(struct rate rate, char buffer[static FORMAT_MAX]);
-/* RFC 3339 in UTC, with 1 to 9 digits of a second, the rest cut off: "2026-11-23T10:49:43.436377Z" */
-const char *format_time(uint64_t ns, unsigned int n_digits, char buffer[static FORMAT_MAX]);

@@ -9,7 +9,7 @@
 
 #include "util/file.h"
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 #include "verify/hash.h"
 
 #include <cjson/cJSON.h>

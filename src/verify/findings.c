@@ -4,7 +4,7 @@
 
 #include "util/clock.h"
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -28,7 +28,7 @@ static void put_begin(FILE *file, const char *what, struct finding_place place) 
 }
 
 static void put_record(FILE *file, struct finding_record record) {
-        char time[FORMAT_MAX];
+        char time[TIMESTAMP_MAX];
 
         if (record.has_sequence)
                 fprintf(file, ",\"seq\":%" PRIu64, record.sequence);

@@ -5,6 +5,7 @@
 #include "util/clock.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/timestamp.h"
 #include "verify/hash.h"
 #include "verify/lines.h"
 

@@ -3,7 +3,7 @@
 #include "verify/truth.h"
 
 #include "util/macros.h"
-#include "util/parse.h"
+#include "util/timestamp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -114,7 +114,7 @@ static int truth_add_reading(struct truth *truth) {
 
 static int truth_complain_twins(struct truth *truth, enum table_key key, const uint32_t twins[static 2]) {
         struct finding_record record = truth_describe(truth, twins[0]);
-        char time[FORMAT_MAX];
+        char time[TIMESTAMP_MAX];
 
         if (key == TABLE_BY_SEQUENCE)
                 complain(truth->complaints, "truth", 0,
