@@ -4,6 +4,7 @@
 
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/timestamp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -16,19 +17,6 @@
 #define TAIL_FIXED   256u
 #define REASONS_MAX  256u
 #define CLOSING_SIZE 16u
-
-#define TIME_SIZE 32u
-
-/* RFC 3339, UTC, milliseconds */
-static void format_time(char buffer[static TIME_SIZE], uint64_t ms) {
-        time_t seconds = (time_t) (ms / 1000);
-        struct tm tm;
-        size_t n;
-
-        (void) gmtime_r(&seconds, &tm);
-        n = strftime(buffer, TIME_SIZE, "%Y-%m-%dT%H:%M:%S", &tm);
-        (void) snprintf(buffer + n, TIME_SIZE - n, ".%03uZ", (unsigned int) (ms % 1000));
-}
 
 /* life cycle */
 
@@ -137,12 +125,12 @@ static size_t format_quality(const struct batch *batch, char *buffer, size_t siz
 static void batch_set_time(struct batch *batch, uint64_t now_ns) {
         size_t size = TAIL_FIXED + strlen(batch->edge_node) + strlen(batch->pipeline);
         uint64_t now_ms = now_ns / NSEC_PER_MSEC;
-        char time[TIME_SIZE];
+        char time[TIMESTAMP_MAX];
 
         if (batch->tail_ms == now_ms && batch->n_tail > 0)
                 return;
 
-        format_time(time, now_ms);
+        (void) format_time(now_ns, 3, time);
         batch->n_lineage = (size_t) snprintf(batch->tail, size,
                         ",\"lineage\":{\"edge_node\":\"%s\",\"pipeline\":\"%s\",\"ingested_at\":\"%s\"}",
                         batch->edge_node, batch->pipeline, time);
@@ -263,9 +251,9 @@ static size_t format_score(const struct batch *batch, char *buffer, size_t size)
 /* The reference's keys, in its order. */
 static size_t format_meta(const struct batch *batch, char *buffer, size_t size, uint64_t now_ns) {
         bool has_pipeline = batch->settings.form != BATCH_COMPACT;
-        char time[TIME_SIZE];
+        char time[TIMESTAMP_MAX];
 
-        format_time(time, now_ns / NSEC_PER_MSEC);
+        (void) format_time(now_ns, 3, time);
         return (size_t) snprintf(buffer, size,
                         "{\"batch_meta\":{\"record_count\":%" PRIu64 ",\"anomaly_count\":%" PRIu64
                         ",\"anomaly_rate_pct\":%" PRIu64 ",\"batch_time\":\"%s\",\"edge_node\":\"%s\"%s%s%s",
