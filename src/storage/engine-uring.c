@@ -46,6 +46,14 @@ enum {
         FILE_DIRECT,
 };
 
+/*
+ * What is pinned counts against its user, with that of all the user's processes, and is counted for a while
+ * after the process that pinned it has ended: 17 ms, half a second at most were seen on a busy machine. Where
+ * a user may pin little, as without a service manager or in a container, a successor has to wait for that.
+ */
+#define PINNED_TIMEOUT_NS NSEC_PER_SEC
+#define PINNED_PAUSE_NS   (5 * NSEC_PER_MSEC)
+
 /* How long engine_free() waits for what is in flight before it leaves that to the kernel. */
 #define FREE_TIMEOUT_NS NSEC_PER_SEC
 
@@ -236,7 +244,7 @@ static const struct engine_interface uring_interface = {
         .reap = uring_reap,
 };
 
-int engine_new_uring(struct engine **enginep, const struct iovec *buffers, unsigned int n_buffers) {
+static int uring_new(struct engine **enginep, const struct iovec *buffers, unsigned int n_buffers) {
         struct engine_uring *self;
         int r;
 
@@ -257,4 +265,16 @@ int engine_new_uring(struct engine **enginep, const struct iovec *buffers, unsig
 
         *enginep = &self->engine;
         return 0;
+}
+
+int engine_new_uring(struct engine **enginep, const struct iovec *buffers, unsigned int n_buffers) {
+        const struct timespec pause = { .tv_nsec = PINNED_PAUSE_NS };
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + PINNED_TIMEOUT_NS;
+        int r;
+
+        while ((r = uring_new(enginep, buffers, n_buffers)) == -ENOMEM &&
+                        clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
+                (void) nanosleep(&pause, NULL);
+
+        return r;
 }

@@ -9,11 +9,13 @@
 #include <fcntl.h>
 #include <liburing.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -21,6 +23,9 @@
 
 #define BUFFER_SIZE ((size_t) 16384)
 #define N_BUFFERS   2u
+
+/* Of nobody's, with the number of a process above it. */
+#define FIRST_UID 100000u
 
 struct fixture {
         struct engine *engine;
@@ -272,6 +277,79 @@ static void test_refused(void **state) {
         check_refused(f, SYS_io_uring_register, EPERM);
 }
 
+/* Of a user who has nothing pinned yet, and may pin enough for one engine, not for two. */
+static int become_limited(void) {
+        const struct rlimit limit = { .rlim_cur = 64 << 10, .rlim_max = 64 << 10 };
+        const uid_t uid = FIRST_UID + (uid_t) getpid();
+
+        if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || setgid(uid) < 0)
+                return -errno;
+
+        return setuid(uid) < 0 ? -errno : 0;
+}
+
+/* Return: a process that has pinned its buffers, and stays. */
+static pid_t predecessor_start(struct fixture *f) {
+        int fds[2], r = 0;
+        ssize_t n;
+        pid_t pid;
+
+        if (pipe(fds) < 0)
+                return -errno;
+        pid = fork();
+        if (pid == 0) {
+                r = engine_new_uring(&f->engine, f->buffers, N_BUFFERS);
+                if (write(fds[1], &r, sizeof(r)) == sizeof(r))
+                        (void) pause();
+                _exit(1);
+        }
+
+        n = read(fds[0], &r, sizeof(r));
+        (void) close(fds[0]);
+        (void) close(fds[1]);
+        return n == sizeof(r) && r >= 0 ? pid : -1;
+}
+
+static int child_succeed(struct fixture *f) {
+        if (become_limited() < 0)
+                return 99;
+
+        for (unsigned int i = 0; i < 20; ++i) {
+                pid_t pid = predecessor_start(f);
+                struct engine *engine;
+
+                if (pid < 0)
+                        return 1;
+                if (i == 0 && engine_new_uring(&engine, f->buffers, N_BUFFERS) != -ENOMEM)
+                        return 2;
+
+                (void) kill(pid, SIGKILL);
+                (void) waitpid(pid, NULL, 0);
+                if (engine_new_uring(&engine, f->buffers, N_BUFFERS) < 0)
+                        return 3;
+                engine_free(engine);
+        }
+
+        return 0;
+}
+
+/* What a process had pinned is counted for a while after its end, and its successor waits for that. */
+static void test_successor(void **state) {
+        struct fixture *f = *state;
+        int status;
+        pid_t pid;
+
+        if (geteuid() != 0 || getenv("I4_EMULATED") || !make_uring(f))
+                skip();
+
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(child_succeed(f));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_pwrite, setup, teardown),
@@ -279,6 +357,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_restrictions, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stream, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
