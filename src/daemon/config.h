@@ -9,6 +9,7 @@
  * table. The struct is plain data: copy it by assignment.
  */
 
+#include "daemon/value.h"
 #include "model/model.h"
 #include "model/profile.h"
 #include "storage/retention.h"
@@ -35,12 +36,6 @@ enum overflow {
         OVERFLOW_AUTO,  /* block at Rate=max, else drop: see config_get_overflow() */
         OVERFLOW_DROP,  /* the generator goes on; storage skips and counts */
         OVERFLOW_BLOCK, /* the generator waits */
-};
-
-/* Which of how many machines. */
-struct shard {
-        uint32_t index;
-        uint32_t n;
 };
 
 struct config {
