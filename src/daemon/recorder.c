@@ -164,7 +164,7 @@ int recorder_wait(struct recorder *recorder, uint64_t sequence, uint64_t timeout
         if (recorder_get_stored(recorder) >= sequence)
                 return 0;
 
-        deadline = timeout_ns > UINT64_MAX - now ? UINT64_MAX : now + timeout_ns;
+        deadline = add_saturating(now, timeout_ns);
         atomic_store(&recorder->wanted, sequence);
         word_wake(&recorder->bell);
 

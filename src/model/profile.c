@@ -233,14 +233,10 @@ static struct rate daily_get_rate(const struct phase *phase, uint64_t time_ns) {
         return phase_mix(phase, 3 * t * t * half - 2 * t * t * t, half * half * half);
 }
 
-static uint64_t add_saturated(uint64_t a, uint64_t b) {
-        return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
 /* @begin_ns: when it began, and the times are CLOCK_REALTIME. */
 static void phase_get_rate(const struct phase *phase, uint64_t begin_ns, uint64_t time_ns, struct rate *ratep,
                 uint64_t *until_nsp) {
-        uint64_t end_ns = add_saturated(begin_ns, phase->span_ns), until_ns = end_ns;
+        uint64_t end_ns = add_saturating(begin_ns, phase->span_ns), until_ns = end_ns;
 
         switch (phase->kind) {
         case PHASE_CONSTANT:
@@ -248,7 +244,7 @@ static void phase_get_rate(const struct phase *phase, uint64_t begin_ns, uint64_
                 break;
         case PHASE_RAMP:
                 *ratep = ramp_get_rate(phase, time_ns - begin_ns, &until_ns);
-                until_ns = add_saturated(begin_ns, until_ns);
+                until_ns = add_saturating(begin_ns, until_ns);
                 break;
         case PHASE_DAILY:
                 *ratep = daily_get_rate(phase, time_ns);
@@ -263,7 +259,7 @@ static uint64_t profile_get_cycle(const struct profile *profile) {
         uint64_t cycle_ns = 0;
 
         for (uint32_t i = 0; i < profile->n_phases; ++i)
-                cycle_ns = add_saturated(cycle_ns, profile->phases[i].span_ns);
+                cycle_ns = add_saturating(cycle_ns, profile->phases[i].span_ns);
 
         return cycle_ns;
 }

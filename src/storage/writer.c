@@ -5,9 +5,8 @@
  * errors
  *
  * A full disk has to show before a byte of a line is written, or the line would stay torn for as long as the
- * disk stays full. So nothing is written that is not allocated up to the end of its last line: space is taken
- * ahead, in large pieces while there is plenty, in ever smaller ones when there is not. When the block at
- * hand does not get all its space, the whole lines that fit into what there is are written, and then it
+ * disk stays full. So nothing is written that is not allocated up to the end of its last line. When the block
+ * at hand does not get all its space, the whole lines that fit into what there is are written, and then it
  * waits. File systems that cannot allocate ahead are written to without; there a full disk may leave a torn
  * line until there is room for the rest of it.
  *
@@ -19,6 +18,7 @@
 
 #include "storage/writer.h"
 
+#include "storage/allocation.h"
 #include "storage/blocks.h"
 #include "storage/engine.h"
 #include "util/clock.h"
@@ -30,21 +30,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define CHUNK_CALM    (UINT64_C(16) << 20) /* nobody misses what is taken ahead */
-/* A file that grows as fast as this needs no more, and seldom. */
-#define CHUNK_DEFAULT (UINT64_C(256) << 20)
-#define CHUNK_SPAN_NS (100 * NSEC_PER_MSEC) /* fast is what used up its last chunk in less */
-#define RETRY_MIN_NS  (100 * NSEC_PER_MSEC)
-#define RETRY_MAX_NS  NSEC_PER_SEC
+#define RETRY_MIN_NS (100 * NSEC_PER_MSEC)
+#define RETRY_MAX_NS NSEC_PER_SEC
 
 /* For what is under way when a file is left in the middle of something. */
 #define SETTLE_NS NSEC_PER_SEC
 
 /* What is done is taken note of so much later, at the latest. */
 #define NOTE_MAX_NS NSEC_PER_SEC
-
-/* File systems allocate in pages or multiples of them. */
-#define ALLOCATION_UNIT UINT64_C(4096)
 
 struct writer {
         struct blocks blocks;
@@ -65,12 +58,7 @@ struct writer {
         bool is_interrupted; /* by a signal, of which the caller may want to know now */
         uint64_t busy_since_ns;
 
-        uint64_t chunk, chunk_max; /* bytes to allocate next, and at most */
-        uint64_t allocation_end;   /* not beyond this offset, if avoidable */
-        uint64_t allocated;        /* up to this offset; UINT64_MAX: cannot be told */
-        uint64_t allocated_ns;     /* CLOCK_MONOTONIC, when */
-        bool is_tight;             /* there was no room for all of the first block */
-        bool has_surplus;          /* there may be space behind the end of the file */
+        struct allocation allocation; /* of space in the file */
 
         bool can_sync;
         bool is_dirty;        /* written and not synced */
@@ -120,9 +108,7 @@ int writer_new(struct writer **writerp, const struct writer_settings *settings,
         writer->stride = MAX(settings->stride, UINT64_C(1));
         writer->flush_ns = settings->flush_ns;
         writer->sync_ns = settings->sync_ns;
-        writer->chunk_max = CHUNK_DEFAULT;
-        writer->chunk = CHUNK_CALM;
-        writer->allocation_end = UINT64_MAX;
+        allocation_init(&writer->allocation);
 
         r = blocks_init(&writer->blocks, settings->block_size, settings->n_blocks, catalog);
         if (r < 0)
@@ -205,10 +191,6 @@ static void writer_fall_back(struct writer *writer, int error) {
 
 /* what has to be done next */
 
-static uint64_t add_saturating(uint64_t a, uint64_t b) {
-        return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 static bool writer_is_write_due(struct writer *writer, uint64_t now) {
         struct block *block = blocks_get_first(&writer->blocks);
 
@@ -234,20 +216,16 @@ static bool writer_is_sync_due(struct writer *writer, uint64_t now) {
 static uint64_t writer_get_need(struct writer *writer) {
         struct block *block = blocks_get_first(&writer->blocks);
 
-        return ALIGN_TO(block->base + block->fill, ALLOCATION_UNIT);
+        return allocation_round(block->base + block->fill);
 }
 
 static struct engine_request writer_plan_allocation(struct writer *writer) {
-        uint64_t end = add_saturating(writer->allocated, MAX(writer->chunk, ALLOCATION_UNIT));
-
-        end = MIN(end, writer->allocation_end);
-        if (!writer->is_tight || end <= writer->allocated)
-                end = MAX(end, writer_get_need(writer));
+        uint64_t begin = writer->allocation.end;
 
         return (struct engine_request){
                 .operation = ENGINE_ALLOCATE,
-                .offset = writer->allocated,
-                .size = ALIGN_TO(end, ALLOCATION_UNIT) - writer->allocated,
+                .offset = begin,
+                .size = allocation_plan(&writer->allocation, writer_get_need(writer)) - begin,
         };
 }
 
@@ -279,10 +257,10 @@ static bool writer_plan_remainder(struct writer *writer, struct engine_request *
         uint64_t offset = block->base + block->done;
         size_t size = blocks_get_first_end(&writer->blocks) - block->done;
 
-        if (!writer->is_tight || writer->allocated <= offset)
+        if (!writer->allocation.is_tight || writer->allocation.end <= offset)
                 return false;
 
-        line = memrchr(begin, '\n', MIN(size, writer->allocated - offset));
+        line = memrchr(begin, '\n', MIN(size, writer->allocation.end - offset));
         if (!line)
                 return false;
 
@@ -306,7 +284,7 @@ static bool writer_plan(struct writer *writer, struct engine_request *request) {
                 return false;
         else if (writer_plan_remainder(writer, request))
                 return true;
-        else if (writer->allocated < writer_get_need(writer))
+        else if (writer->allocation.end < writer_get_need(writer))
                 *request = writer_plan_allocation(writer);
         else
                 *request = writer_plan_write(writer, blocks_get_first_end(&writer->blocks) - block->done);
@@ -316,48 +294,15 @@ static bool writer_plan(struct writer *writer, struct engine_request *request) {
 
 /* what became of it */
 
-/* Nothing is written meanwhile: the faster the disk, the larger the pieces. */
-static void writer_choose_chunk(struct writer *writer) {
-        uint64_t now = clock_now_ns(CLOCK_MONOTONIC);
-        bool is_fast = now - writer->allocated_ns < CHUNK_SPAN_NS;
-
-        writer->allocated_ns = now;
-        writer->chunk = MIN(2 * MAX(writer->chunk, ALLOCATION_UNIT),
-                        is_fast ? writer->chunk_max : MIN(writer->chunk_max, CHUNK_CALM));
-}
-
 static void writer_complete_allocation(struct writer *writer, int result) {
-        uint64_t end = writer->request.offset + writer->request.size, need = writer_get_need(writer);
+        int r;
 
-        writer->has_surplus = true;
-
-        switch (result) {
-        case 0:
-                writer->allocated = end;
-                writer->is_tight = end < need;
-                writer_choose_chunk(writer);
+        r = allocation_complete(&writer->allocation, writer->request.size, writer_get_need(writer), result,
+                        clock_now_ns(CLOCK_MONOTONIC));
+        if (r < 0)
+                writer_fail(writer, ENGINE_ALLOCATE, r);
+        else if (r == 0)
                 writer_succeed(writer, ENGINE_ALLOCATE);
-                break;
-        case -ENOSPC:
-        case -EDQUOT:
-        case -EFBIG:
-                writer->is_tight = end <= need;
-                writer->chunk = MIN(writer->chunk, writer->request.size) / 2;
-                if (writer->is_tight && writer->request.size < 2 * ALLOCATION_UNIT)
-                        writer_fail(writer, ENGINE_ALLOCATE, result);
-                break;
-        case -EIO:
-        case -ENOMEM:
-        case -EAGAIN:
-                writer_fail(writer, ENGINE_ALLOCATE, result);
-                break;
-        default:
-                /* Not on this file system. */
-                writer->allocated = UINT64_MAX;
-                writer->is_tight = writer->has_surplus = false;
-                writer_succeed(writer, ENGINE_ALLOCATE);
-                break;
-        }
 }
 
 static void writer_drop_direct(struct writer *writer) {
@@ -518,10 +463,9 @@ static int writer_settle(struct writer *writer, uint64_t timeout_ns) {
 static void writer_give_back(struct writer *writer) {
         struct stat st;
 
-        if (!writer->has_surplus)
+        if (!TAKE(writer->allocation.has_surplus, false))
                 return;
 
-        writer->has_surplus = false;
         if (fstat(writer->fd, &st) >= 0 && S_ISREG(st.st_mode))
                 (void) !ftruncate(writer->fd, st.st_size);
 }
@@ -573,9 +517,7 @@ int writer_set_file(struct writer *writer, int fd, bool is_stream, struct writer
         blocks_reset(&writer->blocks, position);
         writer->fd = fd;
         writer->position = position;
-        writer->chunk = MIN(writer->chunk_max, CHUNK_CALM);
-        writer->is_tight = false;
-        writer->allocated = is_stream ? UINT64_MAX : position.offset;
+        allocation_begin(&writer->allocation, is_stream ? UINT64_MAX : position.offset);
         writer->can_sync = !is_stream;
         writer->is_dirty = false;
         writer->is_suspect = false;
@@ -614,9 +556,7 @@ void writer_set_intervals(struct writer *writer, uint64_t flush_ns, uint64_t syn
 }
 
 void writer_set_allocation(struct writer *writer, uint64_t chunk, uint64_t end) {
-        writer->chunk_max = chunk;
-        writer->chunk = MIN(writer->chunk, chunk);
-        writer->allocation_end = end;
+        allocation_set_limits(&writer->allocation, chunk, end);
 }
 
 /* records */

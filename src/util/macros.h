@@ -33,6 +33,10 @@
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
 
+static inline uint64_t add_saturating(uint64_t a, uint64_t b) {
+        return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
 #define ALIGN_TO(value, alignment) (((value) + (alignment) -1) & ~((alignment) -1))
 
 /* Of x86-64, and of arm64 with pages of 4 KiB. */
