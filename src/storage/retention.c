@@ -152,6 +152,23 @@ static bool sealed_is_held(const struct sealed_file *file, int sealed_fd) {
         return fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) < 0 && errno == EWOULDBLOCK;
 }
 
+/*
+ * A time that is yet to come is of a clock that was wrong, and says nothing; but no file is newer than the
+ * next one. Nothing more is made of the order: where the clock was set back behind a time that has come
+ * meanwhile, or was wrong in the past, what is kept for too long is better than what is gone too early.
+ */
+static void purge_correct_times(struct purge *purge) {
+        uint64_t next_ns = purge->demand->now_ns;
+
+        for (size_t i = purge->list.n_files; i > 0; --i) {
+                struct sealed_file *file = &purge->list.files[i - 1];
+
+                if (file->time_ns > purge->demand->now_ns)
+                        file->time_ns = next_ns;
+                next_ns = file->time_ns;
+        }
+}
+
 static bool purge_is_old(const struct purge *purge, const struct sealed_file *file) {
         return purge->settings->max_retention_ns != NSEC_INFINITY &&
                subtract(purge->demand->now_ns, file->time_ns) > purge->settings->max_retention_ns;
@@ -210,6 +227,7 @@ int retention_enforce(const struct retention_settings *settings, const struct re
                 return r;
 
         purge.usage = usage_of(settings, &purge.space, &purge.census);
+        purge_correct_times(&purge);
         r = purge_spare(&purge);
         if (r >= 0)
                 r = purge_held(&purge);

@@ -25,13 +25,6 @@ struct fixture {
         struct directory *directory;
 };
 
-static const char *path_of(const struct fixture *f, const char *name) {
-        static char path[256];
-
-        (void) snprintf(path, sizeof(path), "%s/%s", f->path, name);
-        return path;
-}
-
 static int setup(void **state) {
         struct fixture *f = calloc(1, sizeof(*f));
 
@@ -54,20 +47,21 @@ static int teardown(void **state) {
 }
 
 static void file_make(const struct fixture *f, const char *name, const char *bytes, size_t size) {
-        _cleanup_(closep) int fd = open(path_of(f, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+        _cleanup_(closep) int fd =
+                        open(tree_path(f->path, name), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
 
         assert_true(fd >= 0);
         assert_int_equal(write(fd, bytes, size), size);
 }
 
 static bool file_exists(const struct fixture *f, const char *name) {
-        return access(path_of(f, name), F_OK) == 0;
+        return access(tree_path(f->path, name), F_OK) == 0;
 }
 
 static void assert_mode(const struct fixture *f, const char *name, mode_t mode) {
         struct stat st;
 
-        assert_int_equal(lstat(path_of(f, name), &st), 0);
+        assert_int_equal(lstat(tree_path(f->path, name), &st), 0);
         assert_int_equal(st.st_mode & 07777, mode);
 }
 
@@ -96,9 +90,9 @@ static void test_modes(void **state) {
         assert_mode(f, "readings.jsonl", 0640);
 
         f->directory = directory_free(f->directory);
-        assert_int_equal(directory_new(&f->directory, path_of(f, "new")), 0);
+        assert_int_equal(directory_new(&f->directory, tree_path(f->path, "new")), 0);
         assert_mode(f, "new", 0750);
-        assert_int_equal(directory_new(&f->directory, path_of(f, "no/parent")), -ENOENT);
+        assert_int_equal(directory_new(&f->directory, tree_path(f->path, "no/parent")), -ENOENT);
 }
 
 /* What it would take makes nothing, nor does it take anything away. */
@@ -111,8 +105,9 @@ static void test_verify(void **state) {
 
         /* Sealed by links, and its old name not removed yet */
         file_make(f, "readings.jsonl", "line\n", 5);
-        (void) strcpy(sealed, path_of(f, "sealed/readings-00000000000000000001-20261123T104943Z.jsonl"));
-        assert_int_equal(link(path_of(f, "readings.jsonl"), sealed), 0);
+        (void) strcpy(sealed,
+                        tree_path(f->path, "sealed/readings-00000000000000000001-20261123T104943Z.jsonl"));
+        assert_int_equal(link(tree_path(f->path, "readings.jsonl"), sealed), 0);
         assert_int_equal(directory_verify(f->directory), 0);
         assert_true(file_exists(f, "readings.jsonl"));
 }
@@ -138,28 +133,28 @@ static void test_refused(void **state) {
         struct fixture *f = *state;
         char other[256];
 
-        (void) strcpy(other, path_of(f, "other"));
+        (void) strcpy(other, tree_path(f->path, "other"));
         file_make(f, "other", "precious\n", 9);
 
-        assert_int_equal(symlink(other, path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(symlink(other, tree_path(f->path, "readings.jsonl")), 0);
         assert_refused(f, -ELOOP);
-        assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(unlink(tree_path(f->path, "readings.jsonl")), 0);
 
         /* Not made through it either. */
-        assert_int_equal(symlink("nowhere", path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(symlink("nowhere", tree_path(f->path, "readings.jsonl")), 0);
         assert_refused(f, -ELOOP);
         assert_false(file_exists(f, "nowhere"));
-        assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(unlink(tree_path(f->path, "readings.jsonl")), 0);
 
-        assert_int_equal(link(other, path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(link(other, tree_path(f->path, "readings.jsonl")), 0);
         assert_refused(f, -EMLINK);
-        assert_int_equal(unlink(path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(unlink(tree_path(f->path, "readings.jsonl")), 0);
 
-        assert_int_equal(mkdir(path_of(f, "readings.jsonl"), 0700), 0);
+        assert_int_equal(mkdir(tree_path(f->path, "readings.jsonl"), 0700), 0);
         assert_refused(f, -EMEDIUMTYPE);
-        assert_int_equal(rmdir(path_of(f, "readings.jsonl")), 0);
+        assert_int_equal(rmdir(tree_path(f->path, "readings.jsonl")), 0);
 
-        assert_int_equal(mkfifo(path_of(f, "readings.jsonl"), 0600), 0);
+        assert_int_equal(mkfifo(tree_path(f->path, "readings.jsonl"), 0600), 0);
         assert_refused(f, -EMEDIUMTYPE);
 
         for (int error = -1; error > -134; --error)
@@ -172,16 +167,16 @@ static void test_first_refused(void **state) {
         char other[256], name[SEALED_NAME_MAX];
         struct stat st;
 
-        (void) strcpy(other, path_of(f, "other"));
+        (void) strcpy(other, tree_path(f->path, "other"));
         file_make(f, "other", "precious\n", 9);
         assert_int_equal(directory_open_live(f->directory), 0);
 
-        assert_int_equal(link(other, path_of(f, ".readings.first.new")), 0);
+        assert_int_equal(link(other, tree_path(f->path, ".readings.first.new")), 0);
         directory_begin(f->directory, 1, FIRST_TIME);
         assert_int_equal(stat(other, &st), 0);
         assert_int_equal(st.st_size, 9);
 
-        assert_int_equal(mkfifo(path_of(f, ".readings.first.new"), 0600), 0);
+        assert_int_equal(mkfifo(tree_path(f->path, ".readings.first.new"), 0600), 0);
         (void) alarm(10);
         directory_begin(f->directory, 4711, FIRST_TIME);
         (void) alarm(0);
@@ -196,8 +191,8 @@ static void test_sealed_is_link(void **state) {
         struct fixture *f = *state;
 
         f->directory = directory_free(f->directory);
-        assert_int_equal(rmdir(path_of(f, "sealed")), 0);
-        assert_int_equal(symlink("/tmp", path_of(f, "sealed")), 0);
+        assert_int_equal(rmdir(tree_path(f->path, "sealed")), 0);
+        assert_int_equal(symlink("/tmp", tree_path(f->path, "sealed")), 0);
         assert_true(directory_new(&f->directory, f->path) < 0);
 }
 
@@ -271,7 +266,7 @@ static void test_seal_hole(void **state) {
                 assert_int_equal(directory_seal(f->directory, false, ends[i] + strlen(end), name), 0);
 
                 (void) snprintf(path, sizeof(path), "sealed/%s", name);
-                assert_int_equal(file_read(path_of(f, path), 1 << 20, &text, &size), 0);
+                assert_int_equal(file_read(tree_path(f->path, path), 1 << 20, &text, &size), 0);
                 assert_int_equal(size, ends[i] + strlen(end));
                 assert_memory_equal(text, begin, strlen(begin));
                 assert_int_equal(text[strlen(begin)], '\n');
@@ -293,7 +288,8 @@ static void test_seal_suspect(void **state) {
         directory_begin(f->directory, 1, FIRST_TIME);
         assert_int_equal(directory_seal(f->directory, true, 5, name), 0);
         assert_int_equal(
-                        stat(path_of(f, "sealed/readings-00000000000000000001-20261123T104943Z.suspect.jsonl"),
+                        stat(tree_path(f->path,
+                                             "sealed/readings-00000000000000000001-20261123T104943Z.suspect.jsonl"),
                                         &st),
                         0);
         assert_int_equal(st.st_size, 5);
@@ -313,8 +309,8 @@ static void test_replaced(void **state) {
         assert_int_equal(directory_open_live(f->directory), 0);
         live_append(f, "line\n");
         directory_begin(f->directory, 1, FIRST_TIME);
-        (void) strcpy(from, path_of(f, "readings.jsonl"));
-        assert_int_equal(rename(from, path_of(f, "moved")), 0);
+        (void) strcpy(from, tree_path(f->path, "readings.jsonl"));
+        assert_int_equal(rename(from, tree_path(f->path, "moved")), 0);
         assert_int_equal(directory_is_current(f->directory), 0);
         assert_int_equal(directory_seal(f->directory, false, 5, name), -ESTALE);
         file_make(f, "readings.jsonl", "foreign\n", 8);

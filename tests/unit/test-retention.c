@@ -29,21 +29,14 @@ struct fixture {
         char deleted[SEALED_NAME_MAX]; /* the last one */
 };
 
-static const char *path_of(const struct fixture *f, const char *name) {
-        static char path[256];
-
-        (void) snprintf(path, sizeof(path), "%s/%s", f->path, name);
-        return path;
-}
-
 static int setup(void **state) {
         struct fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
         (void) strcpy(f->path, "/tmp/test-retention.XXXXXX");
         assert_non_null(mkdtemp(f->path));
-        assert_int_equal(mkdir(path_of(f, "sealed"), 0750), 0);
-        f->sealed_fd = open(path_of(f, "sealed"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        assert_int_equal(mkdir(tree_path(f->path, "sealed"), 0750), 0);
+        f->sealed_fd = open(tree_path(f->path, "sealed"), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         assert_true(f->sealed_fd >= 0);
         f->live_fd = -1;
         f->settings = RETENTION_SETTINGS_DEFAULT;
@@ -63,17 +56,17 @@ static int teardown(void **state) {
 }
 
 static void live_open(struct fixture *f) {
-        f->live_fd = open(path_of(f, "readings.jsonl"), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+        f->live_fd = open(tree_path(f->path, "readings.jsonl"), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
         assert_true(f->live_fd >= 0);
 }
 
 static bool file_exists(const struct fixture *f, const char *name) {
-        return access(path_of(f, name), F_OK) == 0;
+        return access(tree_path(f->path, name), F_OK) == 0;
 }
 
 /* Really takes @size bytes of the disk. */
 static void file_make_large(const struct fixture *f, const char *name, uint64_t size) {
-        _cleanup_(closep) int fd = open(path_of(f, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
+        _cleanup_(closep) int fd = open(tree_path(f->path, name), O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
 
         assert_true(fd >= 0);
         assert_int_equal(posix_fallocate(fd, 0, (off_t) size), 0);
@@ -100,11 +93,15 @@ static void enforce(struct fixture *f, uint64_t total, uint64_t free, uint64_t w
         assert_int_equal(retention_enforce(&f->settings, &demand, count_deleted, f, &f->usage), 0);
 }
 
+static void sealed_name(char name[static 128], unsigned int i) {
+        (void) snprintf(name, 128, "sealed/readings-%020u-20261123T1049%02uZ.jsonl", i, i);
+}
+
 static void make_sealed(struct fixture *f, unsigned int n) {
         char name[128];
 
         for (unsigned int i = 0; i < n; ++i) {
-                (void) snprintf(name, sizeof(name), "sealed/readings-%020u-20261123T1049%02uZ.jsonl", i, i);
+                sealed_name(name, i);
                 file_make_large(f, name, MIB);
         }
         file_make_large(f, "sealed/not-ours", MIB);
@@ -250,7 +247,7 @@ static void test_held(void **state) {
         make_sealed(f, 4);
         f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
         f->settings.max_use = (struct retention_limit){ .share_e4 = 10000, .bytes = 5 * MIB };
-        fd = open(path_of(f, "sealed/readings-00000000000000000000-20261123T104900Z.jsonl"),
+        fd = open(tree_path(f->path, "sealed/readings-00000000000000000000-20261123T104900Z.jsonl"),
                         O_RDONLY | O_CLOEXEC);
         assert_true(fd >= 0);
         file_hold(fd);
@@ -291,25 +288,60 @@ static void test_preallocated(void **state) {
         assert_int_equal(f->usage.room, 7 * MIB - 5);
 }
 
+static void set_sealed_time(const struct fixture *f, unsigned int i, uint64_t time_ns) {
+        struct timespec time = { .tv_sec = (time_t) (time_ns / NSEC_PER_SEC) };
+        char name[128];
+
+        sealed_name(name, i);
+        assert_int_equal(utimensat(AT_FDCWD, tree_path(f->path, name), (struct timespec[]){ time, time }, 0),
+                        0);
+}
+
 static void test_age(void **state) {
+        const uint64_t sealed_ns = 1000000 * NSEC_PER_SEC, max_ns = NSEC_PER_HOUR;
         struct fixture *f = *state;
-        struct timespec times[2] = { { .tv_sec = 1000000 }, { .tv_sec = 1000000 } };
 
         make_sealed(f, 3);
-        assert_int_equal(utimensat(AT_FDCWD,
-                                         path_of(f, "sealed/"
-                                                    "readings-00000000000000000000-20261123T104900Z.jsonl"),
-                                         times, 0),
-                        0);
+        set_sealed_time(f, 0, sealed_ns);
         f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
-        f->settings.max_retention_ns = NSEC_PER_HOUR;
+        f->settings.max_retention_ns = max_ns;
 
-        enforce(f, 1000 * MIB, 500 * MIB, MIB, 1000000 * NSEC_PER_SEC + NSEC_PER_HOUR);
+        enforce(f, 1000 * MIB, 500 * MIB, MIB, sealed_ns + max_ns);
         assert_int_equal(f->n_deleted, 0);
-        enforce(f, 1000 * MIB, 500 * MIB, MIB, 1000000 * NSEC_PER_SEC + NSEC_PER_HOUR + 1);
+        enforce(f, 1000 * MIB, 500 * MIB, MIB, sealed_ns + max_ns + 1);
         assert_int_equal(f->n_deleted, 1);
         assert_true(f->is_old);
         assert_string_equal(f->deleted, "readings-00000000000000000000-20261123T104900Z.jsonl");
+        assert_int_equal(f->usage.n_sealed, 2);
+}
+
+/* What a clock that was ahead has sealed hides nothing, and is as old as what was sealed after it. */
+static void test_age_ahead(void **state) {
+        const uint64_t now_ns = 1000000 * NSEC_PER_SEC, max_ns = NSEC_PER_HOUR;
+        struct fixture *f = *state;
+
+        make_sealed(f, 7);
+        set_sealed_time(f, 0, now_ns + NSEC_PER_DAY);
+        set_sealed_time(f, 1, now_ns + 2 * NSEC_PER_DAY);
+        set_sealed_time(f, 2, now_ns - max_ns - NSEC_PER_SEC);
+        set_sealed_time(f, 3, now_ns + NSEC_PER_SEC);
+        set_sealed_time(f, 4, now_ns - max_ns);
+        set_sealed_time(f, 5, now_ns + NSEC_PER_SEC);
+        set_sealed_time(f, 6, now_ns + NSEC_PER_DAY);
+        f->settings.keep_free = (struct retention_limit){ .share_e4 = 10000 };
+        f->settings.max_retention_ns = max_ns;
+
+        enforce(f, 1000 * MIB, 500 * MIB, MIB, now_ns);
+        assert_int_equal(f->n_deleted, 3);
+        assert_true(f->is_old);
+        assert_string_equal(f->deleted, "readings-00000000000000000002-20261123T104902Z.jsonl");
+        enforce(f, 1000 * MIB, 500 * MIB, MIB, now_ns + 1);
+        assert_int_equal(f->n_deleted, 2);
+        assert_string_equal(f->deleted, "readings-00000000000000000004-20261123T104904Z.jsonl");
+
+        /* Nothing is known of the last ones, so they stay. */
+        enforce(f, 1000 * MIB, 500 * MIB, MIB, now_ns + 1);
+        assert_int_equal(f->n_deleted, 0);
         assert_int_equal(f->usage.n_sealed, 2);
 }
 
@@ -331,6 +363,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_held, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_preallocated, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_age, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_age_ahead, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_measure, setup, teardown),
         };
 
