@@ -8,7 +8,8 @@
 
 typedef unsigned __int128 uint128;
 
-void course_get_rate(const struct course *course, uint64_t time_ns, struct rate *ratep, uint64_t *until_nsp) {
+/* What holds from @time_ns on, by the profile or @course->rate, and until when. */
+static void course_take_rate(struct course *course, uint64_t time_ns) {
         struct rate rate = course->rate;
         uint64_t until_ns = 0;
 
@@ -16,13 +17,13 @@ void course_get_rate(const struct course *course, uint64_t time_ns, struct rate 
                         until_ns == UINT64_MAX)
                 until_ns = 0;
 
-        *ratep = rate;
-        *until_nsp = until_ns;
+        course->anchor.rate = rate;
+        course->until_ns = until_ns;
 }
 
 void course_begin(struct course *course, uint64_t step, uint64_t time_ns) {
         course->anchor = (struct anchor){ .step = step, .time_ns = time_ns };
-        course_get_rate(course, time_ns, &course->anchor.rate, &course->until_ns);
+        course_take_rate(course, time_ns);
 }
 
 uint64_t course_get_end(const struct course *course) {
@@ -51,7 +52,7 @@ void course_advance(struct course *course) {
 
         assert(until_ns > 0);
 
-        course_get_rate(course, until_ns, &anchor->rate, &course->until_ns);
+        course_take_rate(course, until_ns);
         anchor->step = step;
         anchor->time_ns = until_ns +
                           interval_scale(&old.rate, anchor_get_time(&old, step) - until_ns, &anchor->rate);

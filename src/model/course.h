@@ -19,9 +19,6 @@ struct course {
         uint64_t until_ns;             /* CLOCK_REALTIME of the next one; 0: there is none */
 };
 
-/* The rate at @time_ns, and until when (0: for good), by profile or @course->rate. Looks at no anchor. */
-void course_get_rate(const struct course *course, uint64_t time_ns, struct rate *ratep, uint64_t *until_nsp);
-
 /* The stretch in which @time_ns lies begins with @step, due then. */
 void course_begin(struct course *course, uint64_t step, uint64_t time_ns);
 
