@@ -34,18 +34,21 @@ struct directory {
 };
 
 static int directory_open_at(int fd, const char *name, int flags) {
-        int directory_fd;
-
-        flags |= O_RDONLY | O_DIRECTORY | O_CLOEXEC;
-        directory_fd = openat(fd, name, flags);
-        /* Only then: a file system that does not answer keeps who would make what is there already. */
-        if (directory_fd < 0 && errno == ENOENT) {
-                if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
-                        return -errno;
-                directory_fd = openat(fd, name, flags);
-        }
+        int directory_fd = openat(fd, name, flags | O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
         return directory_fd < 0 ? -errno : directory_fd;
+}
+
+static int directory_make_at(int fd, const char *name, int flags) {
+        int directory_fd = directory_open_at(fd, name, flags);
+
+        /* Only then: a file system that does not answer keeps who would make what is there already. */
+        if (directory_fd != -ENOENT)
+                return directory_fd;
+        if (mkdirat(fd, name, 0750) < 0 && errno != EEXIST)
+                return -errno;
+
+        return directory_open_at(fd, name, flags);
 }
 
 static void descriptor_set(int *fdp, int fd) {
@@ -53,29 +56,24 @@ static void descriptor_set(int *fdp, int fd) {
         *fdp = fd;
 }
 
-static int directory_open_sealed(struct directory *directory) {
-        int fd;
-
-        fd = directory_open_at(directory->fd, SEALED_NAME, O_NOFOLLOW);
-        if (fd < 0)
-                return fd;
-
-        descriptor_set(&directory->sealed_fd, fd);
-        return 0;
-}
-
+/* With what there is in it: a disk that takes nothing is no reason not to begin. */
 static int directory_open_top(struct directory *directory) {
         _cleanup_(closep) int fd = -1;
+        int sealed_fd;
 
-        fd = directory_open_at(AT_FDCWD, directory->path, 0);
+        fd = directory_make_at(AT_FDCWD, directory->path, 0);
         if (fd < 0)
                 return fd;
         /* Goes with the last descriptor, however the process ends. */
         if (flock(fd, LOCK_EX | LOCK_NB) < 0)
                 return errno == EWOULDBLOCK ? -EBUSY : -errno;
+        sealed_fd = directory_open_at(fd, SEALED_NAME, O_NOFOLLOW);
+        if (sealed_fd < 0 && sealed_fd != -ENOENT)
+                return sealed_fd;
 
         descriptor_set(&directory->fd, TAKE_FD(fd));
-        return directory_open_sealed(directory);
+        descriptor_set(&directory->sealed_fd, MAX(sealed_fd, -1));
+        return 0;
 }
 
 int directory_new(struct directory **directoryp, const char *path) {
@@ -124,18 +122,39 @@ static int name_is(int at, const char *name, int flags, int fd) {
         return there.st_dev == st.st_dev && there.st_ino == st.st_ino;
 }
 
+static int directory_restore_sealed(struct directory *directory) {
+        int r;
+
+        if (directory->sealed_fd >= 0) {
+                r = name_is(directory->fd, SEALED_NAME, AT_SYMLINK_NOFOLLOW, directory->sealed_fd);
+                if (r != 0)
+                        return MIN(r, 0);
+        }
+
+        r = directory_make_at(directory->fd, SEALED_NAME, O_NOFOLLOW);
+        if (r < 0)
+                return r;
+
+        descriptor_set(&directory->sealed_fd, r);
+        return 0;
+}
+
 int directory_restore(struct directory *directory) {
         int r;
 
         r = name_is(AT_FDCWD, directory->path, 0, directory->fd);
         if (r < 0)
                 return r;
-        /* What the live file holds is to be taken leave of first. */
-        if (r == 0)
-                return directory->live_fd < 0 ? directory_open_top(directory) : 0;
+        if (r == 0) {
+                /* What the live file holds is to be taken leave of first. */
+                if (directory->live_fd >= 0)
+                        return 0;
+                r = directory_open_top(directory);
+                if (r < 0)
+                        return r;
+        }
 
-        r = name_is(directory->fd, SEALED_NAME, AT_SYMLINK_NOFOLLOW, directory->sealed_fd);
-        return r == 0 ? directory_open_sealed(directory) : MIN(r, 0);
+        return directory_restore_sealed(directory);
 }
 
 /* 1: one of the sealed files is this one. */
@@ -161,7 +180,9 @@ static int sealed_is_unfinished(const struct directory *directory) {
         if (fstatat(directory->fd, LIVE_NAME, &st, AT_SYMLINK_NOFOLLOW) < 0)
                 return errno == ENOENT ? 0 : -errno;
 
-        return S_ISREG(st.st_mode) && st.st_nlink == 2 ? sealed_contains(directory, &st) : 0;
+        return S_ISREG(st.st_mode) && st.st_nlink == 2 && directory->sealed_fd >= 0
+                               ? sealed_contains(directory, &st)
+                               : 0;
 }
 
 static int sealed_finish(const struct directory *directory) {

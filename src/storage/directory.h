@@ -23,8 +23,8 @@
 struct directory;
 
 /*
- * Creates @path (0750) and sealed/ where they are missing; not their parents. -EBUSY: another process has it.
- * Neither opens nor creates the live file.
+ * Creates @path (0750) where it is missing, not its parents, and nothing in it: the disk may be read-only, or
+ * not answer. -EBUSY: another process has it.
  */
 int directory_new(struct directory **directoryp, const char *path);
 struct directory *directory_free(struct directory *directory);
@@ -43,7 +43,7 @@ int directory_open_live(struct directory *directory);
 
 /* -1 if there is none. */
 int directory_get_fd(const struct directory *directory);
-/* Of the directory sealed/. */
+/* Of the directory sealed/; -1: there is none yet, see directory_restore(). */
 int directory_get_sealed_fd(const struct directory *directory);
 
 /* Is readings.jsonl still the file that is open? Somebody may have moved or removed it, or the whole
@@ -51,8 +51,8 @@ int directory_get_sealed_fd(const struct directory *directory);
 int directory_is_current(const struct directory *directory);
 
 /*
- * Makes sealed/ again where somebody removed it; and the directory, as directory_new() does, unless the live
- * file is open: that is in another place then, see directory_is_current().
+ * Makes sealed/ where there is none, be it that somebody removed it; and the directory, as directory_new()
+ * does, unless the live file is open: that is in another place then, see directory_is_current().
  */
 int directory_restore(struct directory *directory);
 

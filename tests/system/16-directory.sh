@@ -72,9 +72,10 @@ service_start
 wait_for_at_least "readings stored" 1000 stat_get .storage.next_sequence
 ! machine mount -o remount,ro /var/lib/i4 2>/dev/null || fail "it was"
 
-step "read-only at the start: readers get readings, and it is said why none is stored"
+step "read-only at the start, with no place for sealed files: readers get readings, and it is said why none is stored"
 machine systemctl stop i4d.service
 n_lines=$(stored_count)
+machine rmdir /var/lib/i4/sealed
 machine mount -o remount,ro /var/lib/i4
 service_start
 wait_for_value "state of storage" failed stat_get .storage.state
@@ -101,6 +102,7 @@ stored_lines | tail --lines="+$((n_lines + 1))" >"$I4_WORK/stored"
 assert_lines_whole "$(wc --lines <"$I4_WORK/stored")" <"$I4_WORK/stored"
 next=$((10#$(machine cat /var/lib/i4/.sequence)))
 assert_equal "$(wc --lines <"$I4_WORK/stored")" $((next - first)) "readings stored"
+machine test -d /var/lib/i4/sealed || fail "there is no place for sealed files"
 
 step "a mount that is read-only on purpose is no reason to begin again and again"
 machine mount -o remount,bind,ro /var/lib/i4
