@@ -3,6 +3,7 @@
 #include "daemon/report.h"
 
 #include "daemon/entry.h"
+#include "daemon/limiter.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -13,15 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <systemd/sd-journal.h>
-
-/* In which a condition may be told condition_get_burst() times; what comes beyond is counted. */
-#define WINDOW_NS (30 * NSEC_PER_SEC)
-
-struct limiter {
-        uint64_t window_end_ns;
-        unsigned int n_told;
-        uint64_t n_held_back;
-};
 
 struct report {
         report_sink_t *sink;
@@ -89,24 +81,11 @@ struct report *report_free(struct report *report) {
 
 /* Is it told? Then *@n_held_backp are those that were not, before it. */
 static bool report_admit(struct report *report, enum condition condition, uint64_t *n_held_backp) {
-        struct limiter *limiter = &report->limiters[condition];
-        unsigned int burst = condition_get_burst(condition);
-        uint64_t now_ns = clock_now_ns(CLOCK_MONOTONIC);
         bool is_admitted;
 
         (void) pthread_mutex_lock(&report->lock);
-        if (now_ns >= limiter->window_end_ns) {
-                limiter->window_end_ns = now_ns + WINDOW_NS;
-                limiter->n_told = 0;
-        }
-
-        is_admitted = burst == CONDITION_UNLIMITED || limiter->n_told < burst;
-        if (is_admitted) {
-                ++limiter->n_told;
-                *n_held_backp = TAKE(limiter->n_held_back, 0);
-        } else {
-                ++limiter->n_held_back;
-        }
+        is_admitted = limiter_admit(&report->limiters[condition], condition_get_burst(condition),
+                        clock_now_ns(CLOCK_MONOTONIC), n_held_backp);
         (void) pthread_mutex_unlock(&report->lock);
 
         return is_admitted;
