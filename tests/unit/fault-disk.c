@@ -5,6 +5,9 @@
 
 #include "fault-disk.h"
 
+#include "disk-history.h"
+#include "disk-image.h"
+
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -20,53 +23,6 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 
-#define FILES_MAX   64u
-#define CHANGES_MAX 1024u
-#define NAME_SIZE   96u
-#define PATH_SIZE   (PATH_MAX + NAME_MAX + sizeof("/" SEALED_NAME "/"))
-#define SEALED_NAME "sealed"
-
-enum place {
-        PLACE_TOP,
-        PLACE_SEALED,
-        PLACE_NONE,
-};
-
-enum change_kind {
-        CHANGE_WRITE,
-        CHANGE_TRUNCATE,
-        CHANGE_SYNC,
-        CHANGE_CREATE,
-        CHANGE_RENAME,
-        CHANGE_LINK,
-        CHANGE_UNLINK,
-        CHANGE_SYNC_PLACE,
-};
-
-struct change {
-        enum change_kind kind;
-        unsigned int file;
-        uint64_t offset; /* of a write; the size after a truncation */
-        size_t size;
-        char *bytes;
-        enum place place, new_place;
-        char name[NAME_SIZE], new_name[NAME_SIZE];
-};
-
-/* Of a file system: names and what they stand for, bytes. */
-struct name {
-        char name[NAME_SIZE];
-        enum place place;
-        unsigned int file;
-};
-
-struct image {
-        struct name names[FILES_MAX];
-        size_t n_names;
-        char *bytes[FILES_MAX];
-        size_t sizes[FILES_MAX];
-};
-
 static struct {
         char path[PATH_MAX];
         bool is_watching;
@@ -75,8 +31,7 @@ static struct {
         uint64_t places[PLACE_NONE]; /* inodes of the directories, as far as they are known */
         uint64_t inodes[FILES_MAX];  /* a number may come again: the last file that has it counts */
         unsigned int n_files;
-        struct change changes[CHANGES_MAX];
-        size_t n_changes;
+        struct disk_history history;
 
         unsigned int n_steps, fault_step, end_step;
         int fault_error;
@@ -85,17 +40,6 @@ static struct {
 
         uint64_t now_ns;
 } disk;
-
-static void require(bool condition) {
-        if (!condition)
-                abort();
-}
-
-static const char *path_format(
-                char path[static PATH_SIZE], const char *top, enum place place, const char *name) {
-        (void) snprintf(path, PATH_SIZE, "%s%s/%s", top, place == PLACE_SEALED ? "/" SEALED_NAME : "", name);
-        return path;
-}
 
 /* the kernel */
 
@@ -186,48 +130,6 @@ static int step(bool is_watched, const char *what) {
         return -1;
 }
 
-static struct change *change_add(enum change_kind kind) {
-        struct change *change = &disk.changes[disk.n_changes++];
-
-        require(disk.n_changes <= CHANGES_MAX);
-        *change = (struct change){ .kind = kind };
-        return change;
-}
-
-static void name_copy(char name[static NAME_SIZE], const char *from) {
-        require(strlen(from) < NAME_SIZE);
-        (void) strcpy(name, from);
-}
-
-static void change_add_name(enum change_kind kind, enum place place, const char *name, unsigned int file) {
-        struct change *change = change_add(kind);
-
-        change->place = place;
-        change->file = file;
-        name_copy(change->name, name);
-}
-
-static void change_add_move(enum change_kind kind, enum place place, const char *name, enum place new_place,
-                const char *new_name) {
-        struct change *change;
-
-        if (place == PLACE_NONE)
-                return;
-
-        change = change_add(kind);
-        change->place = place;
-        change->new_place = new_place;
-        name_copy(change->name, name);
-        name_copy(change->new_name, new_name);
-}
-
-static void change_add_truncation(unsigned int file, uint64_t size) {
-        struct change *change = change_add(CHANGE_TRUNCATE);
-
-        change->file = file;
-        change->offset = size;
-}
-
 /* system calls, as storage makes them */
 
 int clock_gettime(clockid_t clock, struct timespec *ts) {
@@ -273,9 +175,9 @@ static void file_note_opened(int fd, enum place place, const char *name, int fla
         if (!was_there) {
                 require(disk.n_files < FILES_MAX);
                 disk.inodes[disk.n_files] = st.st_ino;
-                change_add_name(CHANGE_CREATE, place, name, disk.n_files++);
+                history_add_name(&disk.history, CHANGE_CREATE, place, name, disk.n_files++);
         } else if (flags & O_TRUNC)
-                change_add_truncation(file_of(fd), 0);
+                history_add_truncation(&disk.history, file_of(fd), 0);
 }
 
 int openat(int fd, const char *path, int flags, ...) {
@@ -339,21 +241,13 @@ ssize_t pread(int fd, void *buffer, size_t size, off_t offset) {
 
 ssize_t pwrite(int fd, const void *buffer, size_t size, off_t offset) {
         unsigned int file = file_of(fd);
-        struct change *change;
         ssize_t n;
 
         if (step(file < FILES_MAX, "pwrite") < 0)
                 return -1;
         n = syscall(SYS_pwrite64, fd, buffer, size, offset);
-        if (n > 0 && file < FILES_MAX) {
-                change = change_add(CHANGE_WRITE);
-                change->file = file;
-                change->offset = (uint64_t) offset;
-                change->size = (size_t) n;
-                change->bytes = malloc((size_t) n);
-                require(change->bytes);
-                memcpy(change->bytes, buffer, (size_t) n);
-        }
+        if (n > 0 && file < FILES_MAX)
+                history_add_write(&disk.history, file, buffer, (size_t) n, (uint64_t) offset);
         return n;
 }
 
@@ -365,7 +259,7 @@ int ftruncate(int fd, off_t size) {
                 return -1;
         r = (int) syscall(SYS_ftruncate, fd, size);
         if (r == 0 && file < FILES_MAX)
-                change_add_truncation(file, (uint64_t) size);
+                history_add_truncation(&disk.history, file, (uint64_t) size);
         return r;
 }
 
@@ -382,9 +276,9 @@ static int sync_note(int fd, const char *what) {
                 return -1;
 
         if (file < FILES_MAX)
-                change_add(CHANGE_SYNC)->file = file;
+                history_add(&disk.history, CHANGE_SYNC)->file = file;
         else if (place != PLACE_NONE)
-                change_add(CHANGE_SYNC_PLACE)->place = place;
+                history_add(&disk.history, CHANGE_SYNC_PLACE)->place = place;
         return 0;
 }
 
@@ -408,7 +302,7 @@ int renameat2(int fd, const char *path, int new_fd, const char *new_path, unsign
         }
         r = (int) syscall(SYS_renameat2, fd, path, new_fd, new_path, flags);
         if (r == 0)
-                change_add_move(CHANGE_RENAME, place, path, new_place, new_path);
+                history_add_move(&disk.history, CHANGE_RENAME, place, path, new_place, new_path);
         return r;
 }
 
@@ -420,7 +314,7 @@ int renameat(int fd, const char *path, int new_fd, const char *new_path) {
                 return -1;
         r = (int) syscall(SYS_renameat2, fd, path, new_fd, new_path, 0);
         if (r == 0)
-                change_add_move(CHANGE_RENAME, place, path, new_place, new_path);
+                history_add_move(&disk.history, CHANGE_RENAME, place, path, new_place, new_path);
         return r;
 }
 
@@ -432,7 +326,7 @@ int linkat(int fd, const char *path, int new_fd, const char *new_path, int flags
                 return -1;
         r = (int) syscall(SYS_linkat, fd, path, new_fd, new_path, flags);
         if (r == 0)
-                change_add_move(CHANGE_LINK, place, path, new_place, new_path);
+                history_add_move(&disk.history, CHANGE_LINK, place, path, new_place, new_path);
         return r;
 }
 
@@ -444,7 +338,7 @@ int unlinkat(int fd, const char *path, int flags) {
                 return -1;
         r = (int) syscall(SYS_unlinkat, fd, path, flags);
         if (r == 0 && place != PLACE_NONE)
-                change_add_name(CHANGE_UNLINK, place, path, 0);
+                history_add_name(&disk.history, CHANGE_UNLINK, place, path, 0);
         return r;
 }
 
@@ -462,16 +356,15 @@ static void place_adopt(enum place place) {
                 (void) path_format(path, disk.path, place, entries[i]->d_name);
                 require(kernel_stat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW) == 0);
                 if (S_ISREG(st.st_mode))
-                        change_add_name(CHANGE_CREATE, place, entries[i]->d_name, file_adopt(&st));
+                        history_add_name(&disk.history, CHANGE_CREATE, place, entries[i]->d_name,
+                                        file_adopt(&st));
                 free(entries[i]);
         }
         free(entries);
 }
 
 void disk_watch(const char *path) {
-        for (size_t i = 0; i < disk.n_changes; ++i)
-                free(disk.changes[i].bytes);
-        disk.n_changes = 0;
+        history_forget(&disk.history);
         (void) snprintf(disk.path, sizeof(disk.path), "%s", path);
         disk.is_watching = true;
         disk.fault_step = disk.end_step = UINT_MAX;
@@ -516,263 +409,40 @@ void disk_pass_time(uint64_t ns) {
 }
 
 size_t disk_get_n_changes(void) {
-        return disk.n_changes;
+        return disk.history.n;
 }
 
 /* what is left */
 
-static bool change_is_of_names(const struct change *change) {
-        return change->kind >= CHANGE_CREATE && change->kind <= CHANGE_UNLINK;
-}
-
-static bool change_concerns(const struct change *change, enum place place) {
-        bool is_move = change->kind == CHANGE_RENAME || change->kind == CHANGE_LINK;
-
-        return change->place == place || (is_move && change->new_place == place);
-}
-
-/* The number of changes, of those before @n_changes, up to the last of a name that is sure to be kept. */
-static size_t changes_get_n_sure(size_t n_changes) {
-        size_t n_sure = 0;
-
-        for (size_t i = 0; i < n_changes; ++i)
-                if (disk.changes[i].kind == CHANGE_SYNC_PLACE)
-                        for (size_t k = n_sure; k < i; ++k)
-                                if (change_is_of_names(&disk.changes[k]) &&
-                                                change_concerns(&disk.changes[k], disk.changes[i].place))
-                                        n_sure = k + 1;
-
-        return n_sure;
-}
-
 size_t disk_get_n_outcomes(size_t n_changes) {
-        size_t n = 1;
-
-        for (size_t i = changes_get_n_sure(n_changes); i < n_changes; ++i)
-                n += change_is_of_names(&disk.changes[i]);
-
-        return n;
-}
-
-static bool change_is_synced(size_t number, size_t n_changes) {
-        for (size_t i = number + 1; i < n_changes; ++i)
-                if (disk.changes[i].kind == CHANGE_SYNC && disk.changes[i].file == disk.changes[number].file)
-                        return true;
-
-        return false;
-}
-
-static bool change_is_last_write(size_t number, size_t n_changes) {
-        for (size_t i = number + 1; i < n_changes; ++i)
-                if (disk.changes[i].kind == CHANGE_WRITE && disk.changes[i].file == disk.changes[number].file)
-                        return false;
-
-        return true;
-}
-
-static void image_resize(struct image *image, unsigned int file, size_t size) {
-        if (size > image->sizes[file]) {
-                image->bytes[file] = realloc(image->bytes[file], size);
-                require(image->bytes[file]);
-                memset(image->bytes[file] + image->sizes[file], 0, size - image->sizes[file]);
-        }
-        image->sizes[file] = size;
-}
-
-static void image_write(struct image *image, const struct change *change, size_t begin, size_t end) {
-        size_t size = MAX(image->sizes[change->file], (size_t) change->offset + end);
-
-        image_resize(image, change->file, size);
-        memcpy(image->bytes[change->file] + change->offset + begin, change->bytes + begin, end - begin);
-}
-
-/* What a disk may do by halves: less than a sector it writes whole, or not at all. */
-static void image_write_lossy(struct image *image, const struct change *change, enum disk_loss loss,
-                bool is_last, bool is_first) {
-        size_t size = MAX(image->sizes[change->file], (size_t) (change->offset + change->size));
-        bool is_small = change->size < 512;
-
-        switch (loss) {
-        case DISK_LOSS_ALL:
-                break;
-        case DISK_LOSS_ZEROES:
-                image_resize(image, change->file, size);
-                break;
-        case DISK_LOSS_TORN:
-                if (!is_small || !is_last)
-                        image_write(image, change, 0, is_last ? change->size / 2 : change->size);
-                break;
-        case DISK_LOSS_HOLE:
-                image_write(image, change, is_first && !is_small ? change->size / 2 : 0, change->size);
-                break;
-        default:
-                image_write(image, change, 0, change->size);
-                break;
-        }
-}
-
-static void image_fill(struct image *image, size_t n_changes, enum disk_loss loss) {
-        bool is_begun[FILES_MAX] = {};
-
-        for (size_t i = 0; i < n_changes; ++i) {
-                const struct change *change = &disk.changes[i];
-                bool is_synced = change_is_synced(i, n_changes);
-
-                if (change->kind == CHANGE_WRITE) {
-                        image_write_lossy(image, change, is_synced ? DISK_LOSS_NONE : loss,
-                                        change_is_last_write(i, n_changes), !is_begun[change->file]);
-                        is_begun[change->file] |= !is_synced;
-                } else if (change->kind == CHANGE_TRUNCATE && (is_synced || loss != DISK_LOSS_ALL))
-                        image_resize(image, change->file, change->offset);
-        }
-}
-
-static struct name *image_find(struct image *image, enum place place, const char *name) {
-        for (size_t i = 0; i < image->n_names; ++i)
-                if (image->names[i].place == place && strcmp(image->names[i].name, name) == 0)
-                        return &image->names[i];
-
-        return NULL;
-}
-
-static void image_remove(struct image *image, enum place place, const char *name) {
-        struct name *found = image_find(image, place, name);
-
-        if (found)
-                *found = image->names[--image->n_names];
-}
-
-static void image_add(struct image *image, enum place place, const char *name, unsigned int file) {
-        struct name *added;
-
-        image_remove(image, place, name);
-        require(image->n_names < FILES_MAX);
-        added = &image->names[image->n_names++];
-        added->place = place;
-        added->file = file;
-        name_copy(added->name, name);
-}
-
-static void image_apply_name(struct image *image, const struct change *change) {
-        struct name *found = image_find(image, change->place, change->name);
-        unsigned int file = found ? found->file : 0;
-
-        switch (change->kind) {
-        case CHANGE_CREATE:
-                image_add(image, change->place, change->name, change->file);
-                break;
-        case CHANGE_RENAME:
-                require(found);
-                image_remove(image, change->place, change->name);
-                image_add(image, change->new_place, change->new_name, file);
-                break;
-        case CHANGE_LINK:
-                require(found);
-                image_add(image, change->new_place, change->new_name, file);
-                break;
-        default:
-                image_remove(image, change->place, change->name);
-                break;
-        }
-}
-
-static void image_name(struct image *image, size_t n_changes, size_t outcome) {
-        size_t n_sure = changes_get_n_sure(n_changes);
-
-        for (size_t i = 0; i < n_changes; ++i) {
-                if (!change_is_of_names(&disk.changes[i]))
-                        continue;
-                if (i >= n_sure && outcome-- == 0)
-                        break;
-                image_apply_name(image, &disk.changes[i]);
-        }
-}
-
-static void image_deinit(struct image *image) {
-        for (size_t i = 0; i < FILES_MAX; ++i)
-                free(image->bytes[i]);
-}
-
-/* Files with two names stay files with two names. */
-static void image_store_name(const struct image *image, const char *top, size_t number) {
-        const struct name *name = &image->names[number];
-        char path[PATH_SIZE], other[PATH_SIZE];
-        ssize_t n;
-        int fd;
-
-        (void) path_format(path, top, name->place, name->name);
-        for (size_t i = 0; i < number; ++i)
-                if (image->names[i].file == name->file) {
-                        (void) path_format(other, top, image->names[i].place, image->names[i].name);
-                        require(link(other, path) == 0);
-                        return;
-                }
-
-        fd = kernel_open(AT_FDCWD, path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-        require(fd >= 0);
-        n = syscall(SYS_pwrite64, fd, image->bytes[name->file], image->sizes[name->file], 0);
-        require(n == (ssize_t) image->sizes[name->file]);
-        (void) close(fd);
+        return history_get_n_outcomes(&disk.history, n_changes);
 }
 
 void disk_rebuild(const char *path, size_t n_changes, size_t outcome, enum disk_loss loss) {
         _cleanup_(image_deinit) struct image image = {};
-        char sealed[PATH_SIZE];
 
-        image_fill(&image, n_changes, loss);
-        image_name(&image, n_changes, outcome);
-
-        require(mkdir(path_format(sealed, path, PLACE_TOP, SEALED_NAME), 0750) == 0);
-        for (size_t i = 0; i < image.n_names; ++i)
-                image_store_name(&image, path, i);
+        image_fill(&image, &disk.history, n_changes, loss);
+        image_name(&image, &disk.history, n_changes, outcome);
+        image_store(&image, path);
 }
 
 void disk_get_synced(size_t n_changes, disk_synced_t *synced, void *userdata) {
         _cleanup_(image_deinit) struct image kept = {}, named = {};
 
-        image_fill(&kept, n_changes, DISK_LOSS_ALL);
-        image_name(&named, n_changes, n_changes);
+        image_fill(&kept, &disk.history, n_changes, DISK_LOSS_ALL);
+        image_name(&named, &disk.history, n_changes, n_changes);
         for (size_t i = 0; i < named.n_names; ++i)
                 synced(userdata, kept.bytes[named.names[i].file], kept.sizes[named.names[i].file]);
 }
 
-/* The name that it gives, NULL: none. */
-static const char *change_get_name(const struct change *change, enum place place) {
-        if (change->kind == CHANGE_CREATE)
-                return change->place == place ? change->name : NULL;
-        if (change->kind == CHANGE_RENAME || change->kind == CHANGE_LINK)
-                return change->new_place == place ? change->new_name : NULL;
-        return NULL;
-}
-
-/* What is sealed has its name or bytes from this change, which a power cut may undo. */
-static bool image_is_unsure(const struct image *image, size_t number) {
-        const struct change *change = &disk.changes[number];
-        const char *new_name = change_get_name(change, PLACE_SEALED);
-
-        for (size_t i = 0; i < image->n_names; ++i) {
-                const struct name *name = &image->names[i];
-
-                if (name->place != PLACE_SEALED)
-                        continue;
-                if (new_name && strcmp(new_name, name->name) == 0 &&
-                                number >= changes_get_n_sure(disk.n_changes))
-                        return true;
-                if (change->kind == CHANGE_WRITE && change->file == name->file &&
-                                !change_is_synced(number, disk.n_changes) && !strstr(name->name, ".suspect."))
-                        return true;
-        }
-
-        return false;
-}
-
 bool disk_is_settled(void) {
+        size_t n = disk.history.n;
         _cleanup_(image_deinit) struct image image = {};
         bool is_settled = true;
 
-        image_name(&image, disk.n_changes, disk.n_changes);
-        for (size_t i = 0; i < disk.n_changes && is_settled; ++i)
-                is_settled = !image_is_unsure(&image, i);
+        image_name(&image, &disk.history, n, n);
+        for (size_t i = 0; i < n && is_settled; ++i)
+                is_settled = !image_is_unsure(&image, &disk.history, i);
 
         return is_settled;
 }
