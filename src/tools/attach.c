@@ -134,32 +134,29 @@ static void sleep_a_second(void) {
         (void) nanosleep(&second, NULL);
 }
 
-/* The daemon was updated; so is what it is read with, before or after. What is being copied gets its time. */
+/* The daemon was updated; so is what it is read with, before or after. */
 static int attachment_await_update(const struct attachment *attachment, int error) {
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + UPDATE_TIMEOUT_NS;
-        bool was_replaced = false, is_told = false;
+        bool is_told = false;
 
-        for (;;) {
-                bool is_replaced = program_is_replaced(attachment->program);
-
+        while (!program_is_replaced(attachment->program)) {
                 if (stop_is_requested())
                         return 1;
-                if (is_replaced && was_replaced)
-                        return -ERESTART;
-                if (!is_replaced && clock_now_ns(CLOCK_MONOTONIC) >= deadline_ns) {
+                if (clock_now_ns(CLOCK_MONOTONIC) >= deadline_ns) {
                         say(attachment->who, "this i4 was not replaced; update it, and start this again");
                         return error;
                 }
 
-                if (!is_replaced && !is_told)
+                if (!is_told)
                         say(attachment->who,
                                         "i4d was replaced by another version, whose ring this i4 (%s) does not "
                                         "understand; waiting %" PRIu64 " s for this one to be replaced, too",
                                         I4_VERSION, UPDATE_TIMEOUT_NS / NSEC_PER_SEC);
-                is_told |= !is_replaced;
-                was_replaced = is_replaced;
+                is_told = true;
                 sleep_a_second();
         }
+
+        return -ERESTART;
 }
 
 int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
@@ -228,7 +225,13 @@ int attachment_seek_place(const struct attachment *attachment, i4_reader *reader
 }
 
 void attachment_restart(const struct attachment *attachment, const struct program_place *place) {
-        int r = program_restart(attachment->program, place);
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + UPDATE_TIMEOUT_NS;
+        int r;
+
+        /* Who has written all of it may still have it open, or be about to put another in its place. */
+        while ((r = program_restart(attachment->program, place)) < 0 && !stop_is_requested() &&
+                        clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
+                sleep_a_second();
 
         say(attachment->who, "i4 was replaced, and what lies at %s now cannot be started: %s",
                         attachment->program->executable.path, strerror(-r));

@@ -9,7 +9,9 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <link.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -30,14 +32,23 @@ static void file_look(struct program_file *file, const char *path) {
         file->modified = st.st_mtim;
 }
 
-/* Of none, nothing can be told: it may be back in a moment. */
-static bool file_is_replaced(const struct program_file *file) {
+static bool file_is_same(const struct program_file *file) {
         struct program_file now;
 
         file_look(&now, file->path);
-        return now.inode != 0 && (now.device != file->device || now.inode != file->inode ||
-                                                 now.modified.tv_sec != file->modified.tv_sec ||
-                                                 now.modified.tv_nsec != file->modified.tv_nsec);
+        return now.device == file->device && now.inode == file->inode &&
+               now.modified.tv_sec == file->modified.tv_sec && now.modified.tv_nsec == file->modified.tv_nsec;
+}
+
+/* Not one that is being copied, which grows: at the end of what linkers make is the table of its sections. */
+static bool file_is_whole(const struct program_file *file) {
+        _cleanup_(closep) int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+        ElfW(Ehdr) header;
+        struct stat st;
+
+        return fd >= 0 && fstat(fd, &st) >= 0 && pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+               memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 &&
+               (uint64_t) st.st_size >= header.e_shoff + (uint64_t) header.e_shnum * header.e_shentsize;
 }
 
 /* One that was replaced before we looked is told by the kernel, and stays unlike what lies there now. */
@@ -53,11 +64,16 @@ static void executable_init(struct program_file *file) {
                 file_look(file, file->path);
 }
 
-static void library_init(struct program_file *file) {
+/* One that has no path was linked into the executable. */
+static void library_init(struct program_file *file, const struct program_file *executable) {
         Dl_info info;
 
-        if (dladdr((const void *) (uintptr_t) i4_reader_open, &info) && info.dli_fname)
-                (void) snprintf(file->path, sizeof(file->path), "%s", info.dli_fname);
+        *file = *executable;
+        if (!dladdr((const void *) (uintptr_t) i4_reader_open, &info) || !info.dli_fname ||
+                        !strchr(info.dli_fname, '/'))
+                return;
+
+        (void) snprintf(file->path, sizeof(file->path), "%s", info.dli_fname);
         file_look(file, file->path);
 }
 
@@ -67,7 +83,7 @@ void program_init(struct program *program) {
 
         *program = (struct program){};
         executable_init(&program->executable);
-        library_init(&program->library);
+        library_init(&program->library, &program->executable);
 
         program->is_successor = text && sscanf(text, PLACE_FORMAT, &program->place.sequence,
                                                         &program->place.n_left, &has_lost) == 3;
@@ -76,7 +92,10 @@ void program_init(struct program *program) {
 }
 
 bool program_is_replaced(const struct program *program) {
-        return file_is_replaced(&program->executable) || file_is_replaced(&program->library);
+        const struct program_file *executable = &program->executable, *library = &program->library;
+
+        return (!file_is_same(executable) || !file_is_same(library)) && file_is_whole(executable) &&
+               file_is_whole(library);
 }
 
 /* As it was given them; @text has to outlive the answer. */

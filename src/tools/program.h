@@ -40,7 +40,7 @@ struct program {
 /* At the start: takes @place out of the environment. */
 void program_init(struct program *program);
 
-/* Whether others lie where its files did. */
+/* Whether others lie where its files did, whole ones. */
 bool program_is_replaced(const struct program *program);
 
 /* Executes what lies there now, to go on from @place; what was lost before this one began stays lost. Returns

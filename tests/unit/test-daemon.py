@@ -240,6 +240,20 @@ class Tools:
         shutil.copy(library, self.library + ".new")
         os.rename(self.library + ".new", self.library)
 
+    def replace_slowly(self, library):
+        """As a copy does it; the rest is left to who calls what this returns."""
+        with open(library, "rb") as file:
+            text = file.read()
+        os.unlink(self.library)
+        copy = open(self.library, "wb", buffering=0)  # pylint: disable=consider-using-with
+        copy.write(text[:-1])
+
+        def finish():
+            copy.write(text[-1:])
+            copy.close()
+
+        return finish
+
 
 class Case(unittest.TestCase):
     def setUp(self):
@@ -670,7 +684,7 @@ class UnderSystemd(Case):
         self.assertEqual(len(self.stored(daemon)), made + self.assert_drained(daemon))
 
     # Tools that run while daemon and library are updated go on by themselves, with the new library.
-    def update(self, is_early):
+    def update(self, how):
         n = 150000
         systemd = self.systemd()
         tools = Tools(self.directory)
@@ -691,13 +705,12 @@ class UnderSystemd(Case):
         made = self.assert_drained(daemon)
         self.assertLess(made, n)
 
-        if is_early:
-            tools.replace(LIBI4_NEXT)
+        finish = {"early": tools.replace, "slowly": tools.replace_slowly}.get(how, lambda library: None)(LIBI4_NEXT)
         daemon = self.start("[Generator]\nRate=50000\n", systemd=systemd, program=I4D_NEXT).wait_ready()
         self.assertTrue(daemon.logged("another version of i4d made it"), daemon.log())
-        if not is_early:
+        if how != "early":
             self.assertRegex(tail.stderr.readline(), "i4d was replaced.*waiting 10 s for this one")
-            tools.replace(LIBI4_NEXT)
+            (finish or functools.partial(tools.replace, LIBI4_NEXT))()
 
         seen += [int(line.split(",")[0]) for line in tail.stdout]
         self.assertEqual(seen, list(range(n)))
@@ -710,10 +723,13 @@ class UnderSystemd(Case):
         self.assertEqual(daemon.end(), 0)
 
     def test_update_early(self):
-        self.update(True)
+        self.update("early")
 
     def test_update_late(self):
-        self.update(False)
+        self.update("late")
+
+    def test_update_slowly(self):
+        self.update("slowly")
 
     # One that has to be executed anew once more, before it has read anything, goes on at the same place.
     def test_update_again(self):
