@@ -2,10 +2,10 @@
 
 #include "batch/state.h"
 
+#include "util/json.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,10 +14,6 @@
 #define STATE_NAME     ".i4-batch.json"
 #define STATE_NEW_NAME ".i4-batch.json.new"
 #define STATE_SIZE     8192u
-
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
 
 /* Numbers are strings: those of JSON are exact below 2^53 only. */
 static int get_number(const cJSON *object, const char *key, uint64_t *valuep) {

@@ -3,19 +3,11 @@
 #include "daemon/orders.h"
 
 #include "daemon/control.h"
+#include "util/json.h"
 #include "util/macros.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <string.h>
-
-static void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
-static void text_freep(char **text) {
-        cJSON_free(*text);
-}
 
 /* Never fails: what does not fit says so. */
 static void answer_error(char *answer, const char *what) {
@@ -47,7 +39,7 @@ static void take_mistake(void *userdata, const char *file, unsigned int line, co
 
 /* False: done, and not recorded yet. */
 static bool inject(struct orders *orders, const cJSON *incident, char *answer) {
-        _cleanup_(text_freep) char *text = cJSON_PrintUnformatted(incident);
+        _cleanup_(json_text_freep) char *text = cJSON_PrintUnformatted(incident);
         struct complaints complaints = { .report = take_mistake, .userdata = answer };
         char members[SCENARIO_TEXT_MAX];
         struct scenario_entry entry;

@@ -2,10 +2,10 @@
 
 #include "kafka/position.h"
 
+#include "util/json.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -17,14 +17,6 @@
 #define NEW_NAME NAME ".new"
 
 #define TEXT_SIZE 4096u
-
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
-static inline void text_freep(char **text) {
-        cJSON_free(*text);
-}
 
 int position_open(const char *directory) {
         int fd, r;
@@ -90,7 +82,7 @@ static char *position_format(const struct position *position, const char *topic)
 }
 
 int position_save(const struct position *position, int fd, const char *topic) {
-        _cleanup_(text_freep) char *text = position_format(position, topic);
+        _cleanup_(json_text_freep) char *text = position_format(position, topic);
         _cleanup_(closep) int file = -1;
         ssize_t n;
 

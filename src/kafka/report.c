@@ -3,38 +3,26 @@
 #include "kafka/report.h"
 
 #include "tools/status-file.h"
+#include "util/json.h"
 #include "util/macros.h"
 
-#include <cjson/cJSON.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #define LINE_SIZE 512u
 
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
-static inline void text_freep(char **text) {
-        cJSON_free(*text);
-}
-
-static void add_count(cJSON *object, const char *key, uint64_t value) {
-        (void) cJSON_AddNumberToObject(object, key, (double) value);
-}
-
 static char *format_status(const struct report *report) {
         _cleanup_(json_freep) cJSON *root = cJSON_CreateObject();
 
-        add_count(root, "pid", (uint64_t) getpid());
+        json_add_count(root, "pid", (uint64_t) getpid());
         (void) cJSON_AddStringToObject(root, "name", report->who);
         (void) cJSON_AddStringToObject(root, "target", report->topic);
-        add_count(root, "records", report->n_acknowledged);
-        add_count(root, "bytes", report->n_bytes);
-        add_count(root, "waiting_records", report->n_waiting);
-        add_count(root, "lost_records", report->n_lost);
-        add_count(root, "held_up", report->n_held);
+        json_add_count(root, "records", report->n_acknowledged);
+        json_add_count(root, "bytes", report->n_bytes);
+        json_add_count(root, "waiting_records", report->n_waiting);
+        json_add_count(root, "lost_records", report->n_lost);
+        json_add_count(root, "held_up", report->n_held);
         if (*report->trouble)
                 (void) cJSON_AddStringToObject(root, "error", report->trouble);
         else
@@ -48,7 +36,7 @@ void report_begin(void) {
 }
 
 void report_show(const struct report *report) {
-        _cleanup_(text_freep) char *status = format_status(report);
+        _cleanup_(json_text_freep) char *status = format_status(report);
         char line[LINE_SIZE];
 
         (void) snprintf(line, sizeof(line),

@@ -2,9 +2,9 @@
 
 #include "lib/wire.h"
 
+#include "util/json.h"
 #include "util/macros.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -96,10 +96,6 @@ size_t wire_format(const struct wire_message *message, char buffer[static WIRE_M
         return (size_t) n;
 }
 
-static void cjson_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
 static int get_count(const cJSON *body, const char *key, uint64_t *valuep) {
         const cJSON *item = cJSON_GetObjectItemCaseSensitive(body, key);
 
@@ -177,7 +173,7 @@ static int parse_body(struct wire_message *message, const cJSON *body) {
 }
 
 int wire_parse(struct wire_message *messagep, const char *text, size_t size) {
-        _cleanup_(cjson_freep) cJSON *json = NULL;
+        _cleanup_(json_freep) cJSON *json = NULL;
         struct wire_message message = {};
 
         if (size == 0 || size > WIRE_MESSAGE_MAX)

@@ -4,11 +4,11 @@
 
 #include "util/clock.h"
 #include "util/file.h"
+#include "util/json.h"
 #include "util/macros.h"
 #include "util/random.h"
 #include "util/timestamp.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
@@ -121,10 +121,6 @@ static bool add_anchor(cJSON *json, const struct note *note) {
                add_time(json, "until", note->until_ns) && add_time(json, "schedule_time", note->origin_ns) &&
                (note->n_missed == 0 || add_number(json, "missed_anchors", note->n_missed)) &&
                cJSON_AddStringToObject(json, "reason", note->reason);
-}
-
-static void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
 }
 
 int note_format(const struct note *note, char **linep) {

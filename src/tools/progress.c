@@ -4,23 +4,15 @@
 
 #include "tools/status-file.h"
 #include "util/clock.h"
+#include "util/json.h"
 #include "util/macros.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
 #define LINE_SIZE 512u
-
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
-static inline void text_freep(char **text) {
-        cJSON_free(*text);
-}
 
 void progress_init(struct progress *progress, const char *who, const char *directory, const char *target) {
         *progress = (struct progress){
@@ -50,10 +42,6 @@ static void format_line(char line[static LINE_SIZE], const struct totals *totals
                 (void) snprintf(line + n, LINE_SIZE - n, "; %s", report->text);
 }
 
-static void add_count(cJSON *object, const char *key, uint64_t value) {
-        (void) cJSON_AddNumberToObject(object, key, (double) value);
-}
-
 static void add_text(cJSON *object, const char *key, const char *text) {
         if (text)
                 (void) cJSON_AddStringToObject(object, key, text);
@@ -68,21 +56,21 @@ static char *format_status(const struct progress *progress, const struct totals 
         if (report && report->is_failing && !trouble)
                 trouble = report->text;
 
-        add_count(root, "pid", (uint64_t) getpid());
+        json_add_count(root, "pid", (uint64_t) getpid());
         add_text(root, "name", progress->who);
         add_text(root, "directory", progress->directory);
         add_text(root, "target", progress->target);
-        add_count(root, "batches", totals->n_batches);
-        add_count(root, "records", totals->n_records);
-        add_count(root, "anomalies", totals->n_anomalies);
-        add_count(root, "bytes", totals->n_bytes);
-        add_count(root, "lost_records", totals->n_lost);
-        add_count(root, "rejected_lines", totals->n_rejected);
+        json_add_count(root, "batches", totals->n_batches);
+        json_add_count(root, "records", totals->n_records);
+        json_add_count(root, "anomalies", totals->n_anomalies);
+        json_add_count(root, "bytes", totals->n_bytes);
+        json_add_count(root, "lost_records", totals->n_lost);
+        json_add_count(root, "rejected_lines", totals->n_rejected);
         if (report) {
-                add_count(root, "uploaded_batches", report->n_sent);
-                add_count(root, "uploaded_bytes", report->n_bytes);
-                add_count(root, "waiting_batches", report->n_waiting);
-                add_count(root, "failed_tries", report->n_tries_failed);
+                json_add_count(root, "uploaded_batches", report->n_sent);
+                json_add_count(root, "uploaded_bytes", report->n_bytes);
+                json_add_count(root, "waiting_batches", report->n_waiting);
+                json_add_count(root, "failed_tries", report->n_tries_failed);
         }
         add_text(root, "error", trouble);
 
@@ -91,7 +79,7 @@ static char *format_status(const struct progress *progress, const struct totals 
 
 static void progress_tell_service(const struct progress *progress, const char *line,
                 const struct totals *totals, const struct uplink_report *report, const char *trouble) {
-        _cleanup_(text_freep) char *status = NULL;
+        _cleanup_(json_text_freep) char *status = NULL;
 
         (void) sd_notifyf(0, "WATCHDOG=1\nSTATUS=%s", line);
         status = format_status(progress, totals, report, trouble);

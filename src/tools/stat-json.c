@@ -9,40 +9,20 @@
 
 #include "tools/sample.h"
 
+#include "util/json.h"
 #include "util/macros.h"
 #include "util/timestamp.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <string.h>
 
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
-
-static inline void text_freep(char **text) {
-        cJSON_free(*text);
-}
-
-static void add_count(cJSON *object, const char *key, uint64_t value) {
-        (void) cJSON_AddNumberToObject(object, key, (double) value);
-}
-
-/* Negative: not known. */
-static void add_number(cJSON *object, const char *key, double value) {
-        if (value < 0)
-                (void) cJSON_AddNullToObject(object, key);
-        else
-                (void) cJSON_AddNumberToObject(object, key, value);
-}
-
 /* To the microsecond or its like: digits beyond that are noise. */
 static void add_seconds(cJSON *object, const char *key, double seconds) {
-        add_number(object, key, seconds < 0 ? -1 : (double) (uint64_t) (seconds * 1e6 + 0.5) / 1e6);
+        json_add_number(object, key, seconds < 0 ? -1 : (double) (uint64_t) (seconds * 1e6 + 0.5) / 1e6);
 }
 
 static void add_rate(cJSON *object, const char *key, double rate) {
-        add_number(object, key, rate < 0 ? -1 : (double) (uint64_t) (rate * 1e3 + 0.5) / 1e3);
+        json_add_number(object, key, rate < 0 ? -1 : (double) (uint64_t) (rate * 1e3 + 0.5) / 1e3);
 }
 
 /* To the microsecond; 0: not known */
@@ -60,8 +40,8 @@ static void add_daemon(cJSON *root, const struct report *report) {
         const struct i4_stats *stats = &report->sample.stats;
 
         (void) cJSON_AddStringToObject(object, "state", report_get_state(report));
-        add_count(object, "pid", stats->pid);
-        add_count(object, "generation", stats->generation);
+        json_add_count(object, "pid", stats->pid);
+        json_add_count(object, "generation", stats->generation);
         add_time(object, "started_at", stats->start_time_ns);
         add_seconds(object, "uptime_seconds", report->uptime_seconds);
         add_seconds(object, "heartbeat_age_seconds", report->heartbeat_seconds);
@@ -74,29 +54,29 @@ static void add_generator(cJSON *root, const struct report *report) {
         add_rate(object, "set_records_per_second", report->set_rate);
         add_rate(object, "records_per_second", report->rate);
         add_rate(object, "average_records_per_second", report->average_rate);
-        add_count(object, "target_records", stats->target_records);
-        add_count(object, "achieved_records", stats->achieved_records);
-        add_count(object, "behind_records", stats->behind_records);
-        add_count(object, "behind_max_records", stats->behind_max_records);
-        add_count(object, "skipped_records", stats->skipped_records);
+        json_add_count(object, "target_records", stats->target_records);
+        json_add_count(object, "achieved_records", stats->achieved_records);
+        json_add_count(object, "behind_records", stats->behind_records);
+        json_add_count(object, "behind_max_records", stats->behind_max_records);
+        json_add_count(object, "skipped_records", stats->skipped_records);
 }
 
 static void add_ring(cJSON *root, const struct report *report) {
         cJSON *object = cJSON_AddObjectToObject(root, "ring");
         const struct i4_stats *stats = &report->sample.stats;
 
-        add_count(object, "capacity_records", stats->ring_records);
-        add_count(object, "held_records", stats->ring_next - stats->ring_oldest);
+        json_add_count(object, "capacity_records", stats->ring_records);
+        json_add_count(object, "held_records", stats->ring_next - stats->ring_oldest);
         add_seconds(object, "held_seconds", (double) report->sample.span_ns / 1e9);
-        add_count(object, "oldest_sequence", stats->ring_oldest);
-        add_count(object, "next_sequence", stats->ring_next);
+        json_add_count(object, "oldest_sequence", stats->ring_oldest);
+        json_add_count(object, "next_sequence", stats->ring_next);
 }
 
 static void add_storage_limit(cJSON *object, uint64_t limit_bytes) {
         if (limit_bytes == UINT64_MAX)
                 (void) cJSON_AddNullToObject(object, "limit_bytes");
         else
-                add_count(object, "limit_bytes", limit_bytes);
+                json_add_count(object, "limit_bytes", limit_bytes);
 }
 
 static void add_storage(cJSON *root, const struct report *report) {
@@ -111,15 +91,15 @@ static void add_storage(cJSON *root, const struct report *report) {
                 (void) cJSON_AddNullToObject(object, "error");
         add_rate(object, "bytes_per_second", report->storage_rate);
         add_rate(object, "average_bytes_per_second", report->average_storage_rate);
-        add_count(object, "next_sequence", stats->storage_next);
-        add_count(object, "lag_records", report->storage_lag_records);
+        json_add_count(object, "next_sequence", stats->storage_next);
+        json_add_count(object, "lag_records", report->storage_lag_records);
         add_seconds(object, "lag_seconds", report_get_seconds(report, report->storage_lag_records));
-        add_count(object, "written_records", stats->storage_records);
-        add_count(object, "written_bytes", stats->storage_bytes);
-        add_count(object, "dropped_records", stats->storage_dropped_records);
-        add_count(object, "errors", stats->storage_errors);
-        add_count(object, "sealed_files", stats->storage_segments);
-        add_count(object, "use_bytes", stats->storage_use_bytes);
+        json_add_count(object, "written_records", stats->storage_records);
+        json_add_count(object, "written_bytes", stats->storage_bytes);
+        json_add_count(object, "dropped_records", stats->storage_dropped_records);
+        json_add_count(object, "errors", stats->storage_errors);
+        json_add_count(object, "sealed_files", stats->storage_segments);
+        json_add_count(object, "use_bytes", stats->storage_use_bytes);
         add_storage_limit(object, stats->storage_limit_bytes);
 }
 
@@ -136,14 +116,14 @@ static void add_peer(cJSON *list, const struct report *report, const struct i4_p
         cJSON *object = cJSON_CreateObject();
 
         (void) cJSON_AddItemToArray(list, object);
-        add_count(object, "pid", peer->pid);
-        add_count(object, "uid", peer->uid);
+        json_add_count(object, "pid", peer->pid);
+        json_add_count(object, "uid", peer->uid);
         add_name(object, peer->name);
         add_time(object, "attached_at", peer->since_ns);
-        add_count(object, "next_sequence", peer->cursor);
-        add_count(object, "lag_records", peer->lag_records);
+        json_add_count(object, "next_sequence", peer->cursor);
+        json_add_count(object, "lag_records", peer->lag_records);
         add_seconds(object, "lag_seconds", report_get_seconds(report, peer->lag_records));
-        add_count(object, "lost_records", peer->lost_records);
+        json_add_count(object, "lost_records", peer->lost_records);
         add_seconds(object, "silent_seconds", report_get_silence(report, peer));
 }
 
@@ -152,9 +132,9 @@ static void add_readers(cJSON *root, const struct report *report) {
         const struct i4_stats *stats = &report->sample.stats;
         cJSON *list;
 
-        add_count(object, "attached", stats->n_readers);
-        add_count(object, "refused", stats->readers_refused);
-        add_count(object, "lost_records", stats->readers_lost_records);
+        json_add_count(object, "attached", stats->n_readers);
+        json_add_count(object, "refused", stats->readers_refused);
+        json_add_count(object, "lost_records", stats->readers_lost_records);
 
         list = cJSON_AddArrayToObject(object, "list");
         for (size_t i = 0; i < report->n_peers; ++i)
@@ -163,7 +143,7 @@ static void add_readers(cJSON *root, const struct report *report) {
 
 int report_print_json(const struct report *report, FILE *file, bool is_line) {
         _cleanup_(json_freep) cJSON *root = cJSON_CreateObject();
-        _cleanup_(text_freep) char *text = NULL;
+        _cleanup_(json_text_freep) char *text = NULL;
 
         add_time(root, "time", report->sample.realtime_ns);
         (void) cJSON_AddStringToObject(root, "socket", report->path);

@@ -8,11 +8,11 @@
 #include "verify/events.h"
 
 #include "util/file.h"
+#include "util/json.h"
 #include "util/macros.h"
 #include "util/timestamp.h"
 #include "verify/hash.h"
 
-#include <cjson/cJSON.h>
 #include <errno.h>
 #include <string.h>
 
@@ -39,10 +39,6 @@ struct events {
         bool has_labels;
         bool has_list;
 };
-
-static inline void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
-}
 
 /* the table */
 

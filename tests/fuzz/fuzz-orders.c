@@ -8,8 +8,8 @@
 #include "daemon/control.h"
 #include "daemon/orders.h"
 #include "util/clock.h"
+#include "util/json.h"
 
-#include <cjson/cJSON.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -42,10 +42,6 @@ struct daemon {
 static void require(bool condition) {
         if (!condition)
                 abort();
-}
-
-static void json_freep(cJSON **json) {
-        cJSON_Delete(*json);
 }
 
 static void take_entry(void *userdata, const struct iovec *fields, size_t n_fields) {
