@@ -90,17 +90,12 @@ static void census_add(struct census *census, int fd, const char *name) {
 static int outbox_survey(struct outbox *outbox, struct census *census, bool is_first) {
         _cleanup_(closedirp) DIR *directory = NULL;
         const struct dirent *entry;
-        int fd;
+        int r;
 
         *census = (struct census){};
-        fd = openat(outbox->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                (void) close(fd);
-                return -ENOMEM;
-        }
+        r = file_open_entries(outbox->fd, &directory);
+        if (r < 0)
+                return r;
 
         while ((entry = readdir(directory))) {
                 if (is_first && name_is_hidden(entry->d_name))

@@ -7,6 +7,7 @@
 #include "tools/say.h"
 #include "tools/stop.h"
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <dirent.h>
@@ -78,16 +79,11 @@ static int queue_read(struct queue *queue, int directory_fd) {
         _cleanup_(closedirp) DIR *directory = NULL;
         const struct dirent *entry;
         uint64_t ns;
-        int fd, r;
+        int r;
 
-        fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (fd < 0)
-                return -errno;
-        directory = fdopendir(fd);
-        if (!directory) {
-                (void) close(fd);
-                return -ENOMEM;
-        }
+        r = file_open_entries(directory_fd, &directory);
+        if (r < 0)
+                return r;
 
         while ((entry = readdir(directory))) {
                 if (!outbox_name_is_batch(entry->d_name, &ns))

@@ -3,6 +3,7 @@
 #include "storage/sealed.h"
 
 #include "util/clock.h"
+#include "util/file.h"
 #include "util/macros.h"
 
 #include <ctype.h>
@@ -42,20 +43,6 @@ static bool sealed_is_ours(const char *name) {
         const char *end = name_skip(name, PREFIX "00000000000000000000-00000000T000000Z");
 
         return end && (strcmp(end, SUFFIX) == 0 || strcmp(end, SUSPECT SUFFIX) == 0);
-}
-
-static int sealed_open(int fd, DIR **dirp) {
-        _cleanup_(closep) int own_fd = -1;
-
-        own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        if (own_fd < 0)
-                return -errno;
-        *dirp = fdopendir(own_fd);
-        if (!*dirp)
-                return -errno;
-
-        (void) TAKE_FD(own_fd);
-        return 0;
 }
 
 static int sealed_list_add(struct sealed_list *list, const char *name, const struct stat *st) {
@@ -108,7 +95,7 @@ int sealed_list_read(struct sealed_list *list, int fd) {
         struct dirent *entry;
         int r;
 
-        r = sealed_open(fd, &dir);
+        r = file_open_entries(fd, &dir);
         if (r < 0)
                 return r;
 

@@ -154,3 +154,17 @@ int file_append(const char *path, const char *lines, size_t size, bool is_durabl
                 (void) !ftruncate(fd, end);
         return r;
 }
+
+int file_open_entries(int fd, DIR **dirp) {
+        _cleanup_(closep) int own_fd = -1;
+
+        own_fd = openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (own_fd < 0)
+                return -errno;
+        *dirp = fdopendir(own_fd);
+        if (!*dirp)
+                return -errno;
+
+        (void) TAKE_FD(own_fd);
+        return 0;
+}

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -44,3 +45,6 @@ int file_rotate(const char *path, const char *old_path, size_t size_max);
  * file_verify_sole(). @is_durable: they are on disk when this returns.
  */
 int file_append(const char *path, const char *lines, size_t size, bool is_durable);
+
+/* For readdir(), from the first entry on, what is in the directory @fd, which stays the caller's. */
+int file_open_entries(int fd, DIR **dirp);
