@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "journal.h"
+
 #include "model/catalog_file.h"
 
 #include <errno.h>
@@ -8,21 +10,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-struct journal {
-        char text[4096];
-        size_t size;
-};
-
-static void journal_report(void *userdata, const char *file, unsigned int line, const char *text) {
-        struct journal *journal = userdata;
-        int n;
-
-        n = snprintf(journal->text + journal->size, sizeof(journal->text) - journal->size, "%s:%u: %s\n",
-                        file, line, text);
-        assert_in_range(n, 1, sizeof(journal->text) - journal->size - 1);
-        journal->size += (size_t) n;
-}
 
 static int parse_all(struct i4_catalog **catalogp, struct plant **plantp, const char *text,
                 struct journal *journal) {

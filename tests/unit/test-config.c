@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
+#include "journal.h"
+#include "tree.h"
+
 #include "daemon/config.h"
 #include "ring/layout.h"
 #include "util/clock.h"
@@ -8,29 +11,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include <cmocka.h>
-
-/* What was complained about, as "file:line: text" lines. */
-struct journal {
-        char text[8192];
-        size_t size;
-};
-
-static void journal_report(void *userdata, const char *file, unsigned int line, const char *text) {
-        struct journal *journal = userdata;
-        int n;
-
-        n = snprintf(journal->text + journal->size, sizeof(journal->text) - journal->size, "%s:%u: %s\n",
-                        file, line, text);
-        assert_in_range(n, 1, sizeof(journal->text) - journal->size - 1);
-        journal->size += (size_t) n;
-}
 
 struct fixture {
         char directory[64];
@@ -57,17 +43,12 @@ static int setup(void **state) {
         return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *st, int kind, struct FTW *ftw) {
-        return remove(path);
-}
-
 static int teardown(void **state) {
         struct fixture *f = *state;
-        int r;
 
-        r = nftw(f->directory, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+        tree_remove(f->directory);
         free(f);
-        return r;
+        return 0;
 }
 
 static void write_file(const struct fixture *f, const char *name, const char *text) {
