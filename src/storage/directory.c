@@ -5,6 +5,7 @@
 #include "storage/ledger.h"
 #include "storage/live.h"
 #include "storage/sealed.h"
+#include "util/clock.h"
 #include "util/file.h"
 #include "util/macros.h"
 

@@ -17,8 +17,6 @@
  */
 
 #include "storage/sealed.h"
-#include "storage/writer.h"
-#include "util/clock.h"
 
 struct directory;
 
