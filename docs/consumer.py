@@ -14,7 +14,8 @@ import sys
 import time
 
 RECORD = struct.Struct("<QQIIiiiIHHBBBB16x")
-PUBLISHED, CLAIMED, GEOMETRY = 384, 256, 64
+VERSION, LAYOUT = 8, 2
+PUBLISHED, CLAIMED, GEOMETRY = 256, 264, 64
 
 
 def attach(path):
@@ -25,6 +26,9 @@ def attach(path):
     if "welcome" not in json.loads(answer):
         sys.exit(f"refused: {answer.decode()}")
     ring = mmap.mmap(descriptors[0], os.fstat(descriptors[0]).st_size, prot=mmap.PROT_READ)
+    version = int.from_bytes(ring[VERSION : VERSION + 4], "little")
+    if version != LAYOUT:
+        sys.exit(f"the ring has layout {version}, this program knows {LAYOUT}")
     return connection, ring
 
 

@@ -9,8 +9,8 @@
  *      0  +-----------------------------+
  *         | identity   64 bytes, for ever |  what any version may rely on
  *     64  | geometry                     |  written once, before the version
- *    256  | claimed                      |  end of what may be being overwritten
- *    384  | published                    |  end of what is complete; readers poll and sleep on it
+ *    256  | published                    |  end of what is complete; readers poll and sleep on it
+ *    264  | claimed                      |  end of what may be being overwritten
  *   4096  +-----------------------------+
  *         | statistics                   |  one writer a line
  *   8192  | consumers                    |  a table of who reads, written by the daemon
@@ -29,7 +29,7 @@
 #include <stdint.h>
 
 #define RING_MAGIC      UINT64_C(0x0a676e6972203469) /* "i4 ring\n" */
-#define RING_VERSION    UINT32_C(1)
+#define RING_VERSION    UINT32_C(2)
 #define RING_BYTE_ORDER UINT32_C(0x01020304)
 #define RING_PAGE       UINT64_C(4096)
 
@@ -71,12 +71,13 @@ struct ring_geometry {
 struct ring_header {
         struct ring_identity identity;
         struct ring_geometry geometry;
-        /* A line of its own, and the neighbour that prefetchers pull in: readers look at it only after a
-         * copy. */
-        alignas(128) _Atomic uint64_t claimed;
-        /* Sleepers wait on the lower half of this word. */
+        /*
+         * A line for both, and the neighbour that prefetchers pull in: the writer takes it once for a batch,
+         * and a reader that came for one counter has the other. Sleepers wait on the lower half of this word.
+         */
         alignas(128) _Atomic uint64_t published;
-        uint8_t reserved[120];
+        _Atomic uint64_t claimed;
+        uint8_t reserved[112];
 };
 
 static_assert(sizeof(struct i4_record) == 64, "a record is one cache line");
@@ -87,9 +88,9 @@ static_assert(sizeof(struct ring_identity) == 64, "the identity means the same i
 static_assert(offsetof(struct ring_identity, instance) == 32, "the identity means the same in every version");
 static_assert(offsetof(struct ring_header, geometry) == 64, "geometry follows the identity");
 static_assert(sizeof(struct ring_geometry) == 192, "geometry ends where the counters begin");
-static_assert(offsetof(struct ring_header, claimed) == 256, "claimed owns two lines");
-static_assert(offsetof(struct ring_header, published) == 384, "published owns two lines");
-static_assert(sizeof(struct ring_header) == 512, "the header is part of the ABI");
+static_assert(offsetof(struct ring_header, published) == 256, "the counters own two lines");
+static_assert(offsetof(struct ring_header, claimed) == 264, "the header is part of the ABI");
+static_assert(sizeof(struct ring_header) == 384, "the header is part of the ABI");
 static_assert(ATOMIC_LLONG_LOCK_FREE == 2, "locks cannot span processes");
 static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the lower half of a word comes first");
 

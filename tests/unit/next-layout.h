@@ -9,4 +9,4 @@
 #include "ring/layout.h"
 
 #undef RING_VERSION
-#define RING_VERSION UINT32_C(2)
+#define RING_VERSION UINT32_C(3)

@@ -316,7 +316,7 @@ struct damage {
 static const struct damage damages[] = {
         DAMAGE(identity.magic, 0, -EBADMSG),
         DAMAGE(identity.version, 0, -EAGAIN),
-        DAMAGE(identity.version, 2, -EPROTONOSUPPORT),
+        DAMAGE(identity.version, RING_VERSION + 1, -EPROTONOSUPPORT),
         DAMAGE(identity.byte_order, 0x04030201, -EPROTONOSUPPORT),
         DAMAGE(identity.word_bits, 32, -EPROTONOSUPPORT),
         DAMAGE(identity.size, 4096, -EBADMSG),
