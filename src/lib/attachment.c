@@ -55,10 +55,6 @@ static uint32_t reader_get_generation(const struct i4_reader *reader) {
         return atomic_load_explicit(&reader->view.header->identity.generation, memory_order_acquire);
 }
 
-static uint64_t reader_get_beat(const struct i4_reader *reader) {
-        return atomic_load_explicit(&reader->view.header->identity.heartbeat_ns, memory_order_relaxed);
-}
-
 int descriptor_watch(int epoll_fd, int fd) {
         struct epoll_event event = { .events = EPOLLIN | EPOLLRDHUP };
 

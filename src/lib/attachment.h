@@ -29,6 +29,7 @@ struct i4_reader {
         uint64_t cursor;
         uint64_t lost;
         uint64_t margin;       /* to leave between the cursor and the writer after the next loss */
+        uint64_t beat_ns;      /* the owner's heartbeat when i4_reader_read() last looked at the clock */
         uint64_t next_tend_ns; /* CLOCK_MONOTONIC */
         int condition;         /* -ESTALE or -EPIPE, to be told once all records are read */
 
@@ -49,6 +50,11 @@ struct i4_reader {
         int timer_fd;
         bool is_armed;
 };
+
+/* CLOCK_BOOTTIME of the owner's last sign of life, nanoseconds. */
+static inline uint64_t reader_get_beat(const struct i4_reader *reader) {
+        return atomic_load_explicit(&reader->view.header->identity.heartbeat_ns, memory_order_relaxed);
+}
 
 /* @fd is a connection on which the welcome has come, and becomes the reader's. */
 void reader_set_connection(struct i4_reader *reader, int fd);

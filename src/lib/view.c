@@ -2,10 +2,6 @@
 
 #include "lib/view.h"
 
-#include "ring/slots.h"
-#include "util/macros.h"
-
-#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -101,21 +97,7 @@ int ring_view_init(struct ring_view *view, const void *memory, size_t size) {
         return 0;
 }
 
-static void view_copy(const struct ring_view *view, uint64_t sequence, struct i4_record *records, size_t n) {
-        uint64_t index = sequence & (view->n_records - 1);
-        size_t n_before_wrap = MIN(n, view->n_records - index);
-
-        slots_load(records, view->records + index, n_before_wrap);
-        slots_load(records + n_before_wrap, view->records, n - n_before_wrap);
-}
-
-/* The oldest sequence that a writer which has claimed up to @claimed cannot be overwriting. */
-static uint64_t oldest_for(const struct ring_view *view, uint64_t claimed) {
-        return claimed - view->first_sequence > view->n_records ? claimed - view->n_records
-                                                                : view->first_sequence;
-}
-
-static int view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t oldest, uint64_t margin,
+int ring_view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t oldest, uint64_t margin,
                 uint64_t *lost) {
         uint64_t published, next;
 
@@ -130,41 +112,4 @@ static int view_skip(const struct ring_view *view, uint64_t *cursor, uint64_t ol
         *lost += next - *cursor;
         *cursor = next;
         return -EOVERFLOW;
-}
-
-int ring_view_read(const struct ring_view *view, uint64_t *cursor, struct i4_record *records,
-                size_t n_records, uint64_t margin, uint64_t *lost) {
-        uint64_t published, oldest;
-        size_t n;
-
-        /* Pairs with the release in ring_publish(): what is published can be copied. */
-        published = atomic_load_explicit(&view->header->published, memory_order_acquire);
-        if (*cursor == published)
-                return 0;
-        if (*cursor > published)
-                return -EBADMSG;
-
-        n = MIN(MIN(n_records, (size_t) INT32_MAX), MIN(published - *cursor, view->n_records));
-        view_copy(view, *cursor, records, n);
-
-        /*
-         * Pairs with the fence in ring_claim(): if the copy holds one word of a later record, then the claim
-         * that preceded this word is visible here.
-         */
-        atomic_thread_fence(memory_order_acquire);
-        oldest = oldest_for(view, atomic_load_explicit(&view->header->claimed, memory_order_relaxed));
-        if (*cursor < oldest)
-                return view_skip(view, cursor, oldest, margin, lost);
-
-        *cursor += n;
-        return (int) n;
-}
-
-uint64_t ring_view_get_oldest(const struct ring_view *view) {
-        /* Pairs with the release of the claim in ring_claim(). */
-        return oldest_for(view, atomic_load_explicit(&view->header->claimed, memory_order_acquire));
-}
-
-uint64_t ring_view_get_published(const struct ring_view *view) {
-        return atomic_load_explicit(&view->header->published, memory_order_acquire);
 }

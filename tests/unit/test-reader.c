@@ -111,6 +111,21 @@ static void test_reports(void **state) {
         assert_int_equal(peer.report.lost, 2);
 }
 
+/* A reader that always finds something is heard of as well, as long as there is a daemon to hear. */
+static void test_busy_reports(void **state) {
+        struct fixture *f = *state;
+
+        publish(f->ring, 1);
+        assert_next(f, FIRST, 1);
+        (void) daemon_expect(f, n_reports, 1);
+
+        time_pass(NSEC_PER_SEC);
+        ring_beat(f->ring);
+        publish(f->ring, 1);
+        assert_next(f, FIRST + 1, 1);
+        (void) daemon_expect(f, n_reports, 2);
+}
+
 static void test_descriptor(void **state) {
         struct fixture *f = *state;
         int fd;
@@ -243,6 +258,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_wait, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_wait_reports, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reports, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_busy_reports, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_descriptor, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_flood, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_descriptor_timer, setup, teardown),
