@@ -145,12 +145,15 @@ e2fsck -p "$loop" >/dev/null || [[ $? -eq 1 ]]
 step "repaired: what was synced is there, and what is new is numbered above"
 machine mount -t ext4 /dev/case-disk /var/lib/i4
 stored_lines >"$I4_WORK/stored"
-last=$(sed -n 's/.*"seq":\([0-9]*\)}$/\1/p' "$I4_WORK/stored" | tail -n 1)
+last=$(json_sequences <"$I4_WORK/stored" | tail -n 1)
 [[ $last -ge $n ]] || fail "what is stored ends with $last, and $n was synced"
 service_start
-wait_for_at_least "readings stored" $((last + 10000)) stat_get .storage.next_sequence
+# By the ring, which begins far above.
+n=$(stat_get .ring.next_sequence)
+[[ $n -gt $last ]] || fail "numbers go on with $n, and $last is stored"
+wait_for_at_least "readings stored" $((n + 10000)) stat_get .storage.next_sequence
 machine systemctl stop i4d.service
 stored_lines >"$I4_WORK/stored"
-sed -n 's/.*"seq":\([0-9]*\)}$/\1/p' "$I4_WORK/stored" >"$I4_WORK/sequences"
+json_sequences <"$I4_WORK/stored" >"$I4_WORK/sequences"
 sort --numeric-sort --unique --check "$I4_WORK/sequences" || fail "a reading is stored twice, or out of order"
 [[ $(wc --lines <"$I4_WORK/sequences") -ge $(($(wc --lines <"$I4_WORK/stored") - 1)) ]] || fail "more than one line is broken"

@@ -30,21 +30,18 @@ gone_by() {
         assert_equal "$(machine stat -c '%a %U %G' /var/lib/i4)" "750 i4 i4" "directory"
 }
 
-sequences_of() {
-        sed -n 's/.*"seq":\([0-9]*\)}$/\1/p'
-}
 n_gone=0
 
 step "moved: what is in the old one and in the new one is the sequence"
 gone_by machine mv /var/lib/i4 /var/lib/i4.old
 n=$(stat_get .storage.next_sequence)
-machine cat /var/lib/i4.old/readings.jsonl /var/lib/i4/readings.jsonl | sequences_of >"$I4_WORK/sequences"
+machine cat /var/lib/i4.old/readings.jsonl /var/lib/i4/readings.jsonl | json_sequences >"$I4_WORK/sequences"
 seq 0 $((n - 1)) | cmp - <(head --lines="$n" "$I4_WORK/sequences") || fail "a reading is missing or twice"
 
 step "removed, with all that was in it: what comes after is stored"
 next=$(stat_get .ring.next_sequence)
 gone_by machine rm -rf /var/lib/i4
-stored_lines | sequences_of >"$I4_WORK/sequences"
+stored_lines | json_sequences >"$I4_WORK/sequences"
 first=$(head --lines=1 "$I4_WORK/sequences")
 # It looks once in 5 s.
 assert_between "$first" "$next" $((next + 40000)) "first reading in the new one"
