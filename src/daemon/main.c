@@ -3,6 +3,7 @@
 #include "daemon/options.h"
 #include "daemon/service.h"
 #include "util/macros.h"
+#include "util/standard.h"
 
 #include <errno.h>
 
@@ -21,11 +22,14 @@ static int run(const struct options *options) {
 
 int main(int argc, char *argv[]) {
         struct options options = {};
-        int r;
+        int r, status = EXIT_SUCCESS;
 
+        standard_open();
         r = options_parse(&options, argc, argv);
-        if (r <= 0)
-                return r < 0 ? EXIT_USAGE : EXIT_SUCCESS;
+        if (r < 0)
+                return EXIT_USAGE;
+        if (r > 0)
+                status = options.check ? options_check(&options) : run(&options);
 
-        return options.check ? options_check(&options) : run(&options);
+        return status == EXIT_SUCCESS && !standard_flush("i4d") ? EXIT_FAILURE : status;
 }

@@ -15,6 +15,7 @@
 #include "tools/stop.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/standard.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -247,6 +248,7 @@ int main(int argc, char *argv[]) {
         };
         int r;
 
+        standard_open();
         program_init(&program);
         (void) gethostname(options.node, sizeof(options.node) - 1);
         options.sender.producer.node = *options.node ? options.node : "unknown";
@@ -256,7 +258,7 @@ int main(int argc, char *argv[]) {
                 return STATUS_USAGE;
         r = flags_parse(&verb_kafka, argc, argv, take_flag, &options);
         if (r <= 0)
-                return r < 0 ? STATUS_USAGE : fflush(stdout) == 0 ? STATUS_DONE : STATUS_FAILED;
+                return r < 0 ? STATUS_USAGE : standard_flush(WHO) ? STATUS_DONE : STATUS_FAILED;
 
         if (program.is_successor)
                 options.sender.n_records = program.place.n_left;

@@ -16,6 +16,7 @@
 #include "sensor-gen/sidecar.h"
 #include "sensor-gen/signals.h"
 #include "util/macros.h"
+#include "util/standard.h"
 
 #include <errno.h>
 #include <string.h>
@@ -166,5 +167,9 @@ static int run(int argc, char *argv[]) {
 }
 
 int main(int argc, char *argv[]) {
-        return run(argc, argv);
+        int status;
+
+        standard_open();
+        status = run(argc, argv);
+        return status == EXIT_SUCCESS && !standard_flush("sensor-gen") ? EXIT_FAILURE : status;
 }

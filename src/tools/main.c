@@ -10,6 +10,7 @@
 #include "tools/suggest.h"
 #include "tools/verbs.h"
 #include "util/macros.h"
+#include "util/standard.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -112,11 +113,10 @@ static int run(int argc, char *argv[]) {
 }
 
 int main(int argc, char *argv[]) {
-        int status = run(argc, argv);
+        int status;
 
+        standard_open();
+        status = run(argc, argv);
         /* Help into a full disk must not look like success. */
-        if (fflush(stdout) != 0 && status == STATUS_DONE)
-                status = STATUS_FAILED;
-
-        return status;
+        return status == STATUS_DONE && !standard_flush("i4") ? STATUS_FAILED : status;
 }

@@ -342,5 +342,17 @@ run 0 -h
 run 0 -version
 says out '^sensor-gen [0-9.]*$'
 
+case="standard output closed or full"
+"$generator" -v -seed 7 -from 2026-01-01T00:00:00Z -rate 100 -d 1s -o closed.jsonl >&- 2>err
+status=$?
+[ "$status" -eq 1 ] || fail "exit status $status with standard output closed"
+says err '^sensor-gen: cannot write to standard output'
+run 0 -v -seed 7 -from 2026-01-01T00:00:00Z -rate 100 -d 1s -o open.jsonl
+cmp open.jsonl closed.jsonl || fail "what was printed is among the readings"
+"$generator" -h >/dev/full 2>err
+status=$?
+[ "$status" -eq 1 ] || fail "exit status $status of help into a full disk"
+says err '^sensor-gen: cannot write to standard output: No space left on device$'
+
 [ "$n_failed" -eq 0 ] || exit 1
 echo "all is well"
