@@ -51,4 +51,5 @@ machine systemctl stop i4d.service
 journal_wait "A mistake in the settings"
 assert_match "$(journal --output=cat MESSAGE_ID="$(condition_id "A mistake in the settings")")" \
         "case.conf:2:.*Rate" "the mistake"
-assert_equal "$(service_get ExecMainStatus)" 2 "exit status"
+# It is tried again, and has none while it starts.
+wait_for_value "exit status" 2 service_get ExecMainStatus

@@ -43,11 +43,16 @@ free_get() {
 
 step "files are sealed"
 wait_for_at_least "sealed files" 2 stat_get .storage.sealed_files
+# The oldest would go while it is looked at.
+service_kill STOP
 first=$(machine sh -c 'ls /var/lib/i4/sealed | head -n 1')
-assert_match "$first" '^readings-00000000000000000000-[0-9]{8}T[0-9]{6}Z\.jsonl$' "name of the first"
+assert_match "$first" '^readings-[0-9]{20}-[0-9]{8}T[0-9]{6}Z\.jsonl$' "name of the oldest"
 assert_equal "$(machine stat -c '%a %U %G' "/var/lib/i4/sealed/$first")" "640 i4 i4" "sealed file"
 as_user alice head -n 1 "/var/lib/i4/sealed/$first" | assert_lines_whole 1
-assert_match "$(journal_get "A file was sealed" STORAGE_FILE)" '^(sealed/)?readings-' "name in the journal"
+service_kill CONT
+journal --output=json MESSAGE_ID="$(condition_id "A file was sealed")" >"$I4_WORK/sealed"
+assert_match "$(sed -n 1p "$I4_WORK/sealed" | jq --raw-output .STORAGE_FILE)" '^(sealed/)?readings-0{20}-' \
+        "name of the first in the journal"
 
 step "the oldest go, and no more is used than allowed"
 journal_wait "A file was deleted" 10
