@@ -69,7 +69,8 @@ denied mallory <<<"ls $directory"
 step "killed over and over, it delivers each record once"
 for _ in 1 2 3 4 5; do
         n=$(batch_count)
-        machine systemctl kill --kill-who=main --signal=KILL "$unit"
+        # Between two of its lives there is none.
+        wait_for "a process to kill" machine systemctl kill --kill-who=main --signal=KILL "$unit"
         wait_for_at_least "more batches" $((n + 5)) batch_count
 done
 assert_batches_complete "$begin"
