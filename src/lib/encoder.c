@@ -60,7 +60,7 @@ struct place {
         int32_t latitude_e6;
         int32_t longitude_e6;
         uint32_t mile_post_e2;
-        uint32_t size; /* 0: none yet */
+        uint32_t size;
 };
 
 static_assert(sizeof(struct place) == 64, "one cache line a sensor");
@@ -85,6 +85,7 @@ struct i4_encoder {
         uint32_t n_places;
         unsigned int extras;           /* enum i4_extra */
         uint32_t digits[1000];         /* three of them */
+        uint64_t hundredths[100];      /* .07, at the end of a word */
         uint32_t tenths[N_TENTHS];     /* 0.7 */
         struct piece statuses[N_BYTE]; /* normal","quality_score": */
         struct piece alerts[N_BYTE];   /* ,"alert_level":"low"} and the end of the line */
@@ -155,6 +156,10 @@ static void encoder_init_numbers(struct i4_encoder *encoder) {
         for (uint32_t i = 0; i < ELEMENTSOF(encoder->digits); ++i)
                 encoder->digits[i] = DIGIT(i / 100) | DIGIT(i / 10 % 10) << 8 | DIGIT(i % 10) << 16;
 
+        for (uint64_t i = 0; i < ELEMENTSOF(encoder->hundredths); ++i)
+                encoder->hundredths[i] = (uint64_t) '.' << 40 | (uint64_t) DIGIT(i / 10) << 48 |
+                                         (uint64_t) DIGIT(i % 10) << 56;
+
         for (uint32_t i = 0; i < N_TENTHS; ++i)
                 encoder->tenths[i] = DIGIT(i / 10) | (uint32_t) '.' << 8 | DIGIT(i % 10) << 16;
 }
@@ -187,48 +192,6 @@ static int encoder_allocate(struct i4_encoder *encoder) {
         return encoder->pipelines && encoder->places ? 0 : -ENOMEM;
 }
 
-/**
- * i4_encoder_new() - make an encoder for the records of one catalog
- * @encoderp:           return argument
- * @catalog:            what the numbers stand for; not needed afterwards
- *
- * Return: 0, -ENOMEM.
- */
-_public_ int i4_encoder_new(i4_encoder **encoderp, const i4_catalog *catalog) {
-        _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
-        int r;
-
-        encoder = allocate_lines(1, sizeof(*encoder));
-        if (!encoder)
-                return -ENOMEM;
-
-        encoder->n_pipelines = catalog->n_pipelines;
-        /* Not some of more: to find out which costs more than those save. */
-        encoder->n_places = catalog->n_sensors <= PLACES_MAX ? catalog->n_sensors : 0;
-        r = encoder_allocate(encoder);
-        if (r < 0)
-                return r;
-
-        encoder_init_catalog(encoder, catalog);
-        encoder_init_names(encoder);
-        encoder_init_numbers(encoder);
-        encoder_set_second(encoder, 0);
-        if (encoder_set_copy(encoder, ENCODER_COPY_32) < 0)
-                (void) encoder_set_copy(encoder, ENCODER_COPY_16);
-
-        *encoderp = TAKE_PTR(encoder);
-        return 0;
-}
-
-_public_ i4_encoder *i4_encoder_free(i4_encoder *encoder) {
-        if (encoder) {
-                free(encoder->places);
-                free(encoder->pipelines);
-        }
-        free(encoder);
-        return NULL;
-}
-
 /* Where an argument decides how code is made, all of it is to be inlined: left to itself the compiler calls
  * it. */
 #define _inline_ __attribute__((always_inline)) static inline
@@ -244,8 +207,22 @@ _inline_ void copy_words(char *to, const char *from, size_t n, enum encoder_copy
         memcpy(to, from, n);
 }
 
+/*
+ * How far the entry is from the first of a table. Left to itself the compiler makes the address of an entry
+ * anew for its text and for its size; what it knows nothing of it makes once, and adds to each access.
+ */
+_inline_ size_t distance(size_t index, size_t size) {
+        size_t bytes = index * size;
+
+        __asm__("" : "+r"(bytes));
+        return bytes;
+}
+
 /* Copies @n bytes, a constant that no text in its place exceeds, and moves on by the length of the text. */
-_inline_ char *put_piece(char *p, const struct piece *piece, size_t n, enum encoder_copy copy) {
+_inline_ char *put_piece(
+                char *p, const struct piece *first, size_t distance, size_t n, enum encoder_copy copy) {
+        const struct piece *piece = (const void *) ((const char *) first + distance);
+
         copy_words(p, (const char *) piece, n, copy);
         return p + piece->size;
 }
@@ -258,10 +235,15 @@ _inline_ char *put_piece(char *p, const struct piece *piece, size_t n, enum enco
                 (p) + sizeof(literal) - 1;                                                                   \
         })
 
-/* @n characters of @text, which holds up to eight. */
-static inline char *put_text(char *p, uint64_t text, size_t n) {
+/* Up to eight characters. */
+struct word {
+        uint64_t text;
+        size_t size;
+};
+
+static inline char *put_text(char *p, uint64_t text, size_t size) {
         memcpy(p, &text, sizeof(text));
-        return p + n;
+        return p + size;
 }
 
 /* Whatever is too large for the tables, and for a pipeline. */
@@ -284,19 +266,43 @@ static char *put_long_point(char *p, uint32_t value) {
         return p;
 }
 
-static inline uint64_t digits6_get(const struct i4_encoder *encoder, uint32_t value) {
-        return encoder->digits[value / 1000] | (uint64_t) encoder->digits[value % 1000] << 24;
+/*
+ * Quotients of any 32 bits, and of less than 15 millions, as the compiler would make them; but it makes sure
+ * of the upper half of a register each time.
+ */
+static inline uint64_t quotient_100(uint64_t value) {
+        return value * UINT64_C(0x51eb851f) >> 37;
+}
+
+static inline uint64_t quotient_1000(uint64_t value) {
+        return value * UINT64_C(0x10624dd3) >> 38;
+}
+
+static inline uint64_t quotient_100000(uint64_t value) {
+        return value * UINT64_C(0xa7c5ad) >> 40;
+}
+
+static inline uint64_t digits6_get(const struct i4_encoder *encoder, uint64_t value) {
+        uint64_t thousands = quotient_1000(value);
+
+        return encoder->digits[thousands] | (uint64_t) encoder->digits[value - thousands * 1000] << 24;
 }
 
 /*
  * Like printf()'s %u: without the zeros before the last of the first @n_digits characters. In a word with
  * fewer than eight of text the rest is zero.
  */
-static inline char *put_trimmed(char *p, uint64_t text, size_t n_digits, size_t size) {
+static inline struct word word_trim(uint64_t text, size_t n_digits, size_t size) {
         uint64_t ends = (text ^ UINT64_C(0x3030303030303030)) | UINT64_C(1) << 8 * (n_digits - 1);
         unsigned int n_zero_bits = (unsigned int) __builtin_ctzll(ends) & ~7u;
 
-        return put_text(p, text >> n_zero_bits, size) - n_zero_bits / 8;
+        return (struct word){ .text = text >> n_zero_bits, .size = size - n_zero_bits / 8 };
+}
+
+static inline char *put_trimmed(char *p, uint64_t text, size_t n_digits, size_t size) {
+        struct word word = word_trim(text, n_digits, size);
+
+        return put_text(p, word.text, word.size);
 }
 
 static char *put_negative(char *p, uint32_t *magnitudep) {
@@ -305,30 +311,38 @@ static char *put_negative(char *p, uint32_t *magnitudep) {
         return p + 1;
 }
 
-/* "000" | "ab" << 16 is "00ab" where the one zero meets the other: '0' is 0x30, whose bits all digits have.
- */
-static inline uint64_t digits7_get(const struct i4_encoder *encoder, uint32_t value_e2) {
-        uint32_t high = value_e2 / 10000, low = value_e2 % 10000;
+/* "12345.67", and zeros before what is shorter. The three quotients do not wait for each other. */
+static inline uint64_t digits7_get(const struct i4_encoder *encoder, uint64_t value_e2) {
+        uint64_t thousands = quotient_100000(value_e2), units = quotient_100(value_e2);
 
-        return encoder->digits[high] | (uint64_t) encoder->digits[low / 100] << 16 |
-               ((uint64_t) encoder->digits[low % 100] << 40 ^ (uint64_t) ('0' ^ '.') << 40);
+        return encoder->digits[thousands] >> 8 | (uint64_t) encoder->digits[units - thousands * 1000] << 16 |
+               encoder->hundredths[value_e2 - units * 100];
 }
 
 static char *put_large_e2(const struct i4_encoder *encoder, char *p, uint32_t value_e2) {
         return put_text(put_long_point(p, value_e2 / 100), encoder->digits[value_e2 % 100] >> 8, 2);
 }
 
-static inline char *put_e2(const struct i4_encoder *encoder, char *p, uint32_t value_e2) {
+/* No size: too large for a word. */
+static inline struct word word_e2(const struct i4_encoder *encoder, uint32_t value_e2) {
         if (unlikely(value_e2 >= 10000000))
-                return put_large_e2(encoder, p, value_e2);
+                return (struct word){};
 
-        return put_trimmed(p, digits7_get(encoder, value_e2), 5, 8);
+        return word_trim(digits7_get(encoder, value_e2), 5, 8);
 }
 
-static inline char *put_value(const struct i4_encoder *encoder, char *p, int32_t value_e2) {
+static char *put_e2(const struct i4_encoder *encoder, char *p, uint32_t value_e2) {
+        struct word word = word_e2(encoder, value_e2);
+
+        return word.size > 0 ? put_text(p, word.text, word.size) : put_large_e2(encoder, p, value_e2);
+}
+
+/* What no word holds: as an unsigned number a negative one is among the largest. */
+__attribute__((noinline)) static char *put_long_value(
+                const struct i4_encoder *encoder, char *p, int32_t value_e2) {
         uint32_t magnitude_e2 = (uint32_t) value_e2;
 
-        if (unlikely(value_e2 < 0))
+        if (value_e2 < 0)
                 p = put_negative(p, &magnitude_e2);
         return put_e2(encoder, p, magnitude_e2);
 }
@@ -375,8 +389,9 @@ __attribute__((noinline)) static char *put_new_place(
 }
 
 static inline bool place_is_of(const struct place *place, const struct i4_record *record) {
-        return place->latitude_e6 == record->latitude_e6 && place->longitude_e6 == record->longitude_e6 &&
-               place->mile_post_e2 == record->mile_post_e2 && place->size > 0;
+        return (((uint32_t) place->latitude_e6 ^ (uint32_t) record->latitude_e6) |
+                               ((uint32_t) place->longitude_e6 ^ (uint32_t) record->longitude_e6) |
+                               (place->mile_post_e2 ^ record->mile_post_e2)) == 0;
 }
 
 _inline_ char *put_place(
@@ -405,12 +420,15 @@ static char *put_large_sensor(const struct i4_encoder *encoder, char *p, uint32_
 
 /* Four digits at least, and the quote behind them. */
 static inline char *put_sensor(const struct i4_encoder *encoder, char *p, uint32_t sensor) {
+        uint64_t thousands;
+
         if (unlikely(sensor >= 10000))
                 return put_large_sensor(encoder, p, sensor);
 
+        thousands = quotient_1000(sensor);
         return put_text(p,
-                        ('0' + sensor / 1000) | (uint64_t) encoder->digits[sensor % 1000] << 8 |
-                                        (uint64_t) '"' << 32,
+                        (thousands + ('0' | (uint64_t) '"' << 32)) |
+                                        (uint64_t) encoder->digits[sensor - thousands * 1000] << 8,
                         5);
 }
 
@@ -426,30 +444,48 @@ _inline_ char *put_time(
 
         copy_words(p, encoder->date, DATE_SIZE, copy);
         return put_text(p + DATE_SIZE,
-                        encoder->date_end | digits6_get(encoder, (uint32_t) fraction_ns / 1000) << 16, 8);
+                        encoder->date_end | digits6_get(encoder, quotient_1000(fraction_ns)) << 16, 8);
 }
 
-static inline char *put_quality(const struct i4_encoder *encoder, char *p, uint32_t value_e4) {
+static inline char *put_quality(const struct i4_encoder *encoder, char *p, uint64_t value_e4) {
+        uint64_t tenths = quotient_1000(value_e4);
+
         return put_text(p,
-                        encoder->tenths[value_e4 / 1000] | (uint64_t) encoder->digits[value_e4 % 1000] << 24,
+                        encoder->tenths[tenths] | (uint64_t) encoder->digits[value_e4 - tenths * 1000] << 24,
                         6);
 }
 
+_inline_ char *put_pipeline(
+                struct i4_encoder *encoder, char *p, const struct i4_record *record, enum encoder_copy copy) {
+        size_t index = MIN(record->pipeline, encoder->n_pipelines);
+
+        return put_piece(p, encoder->pipelines, distance(index, sizeof(struct piece)), 64, copy);
+}
+
+/*
+ * The value begins: how long it is takes long to find out, and where all that follows goes depends on it. The
+ * compiler must not move a look at a table before a byte that is written, and a processor looks ahead no
+ * further than a record.
+ */
 _inline_ char *put_record(
                 struct i4_encoder *encoder, char *p, const struct i4_record *record, enum encoder_copy copy) {
-        const struct type_pieces *type = &encoder->types[record->type];
+        struct word value = word_e2(encoder, (uint32_t) record->value_e2);
+        size_t type = distance(record->type, sizeof(struct type_pieces));
 
-        p = put_piece(p, &type->head, 32, copy);
+        p = put_piece(p, &encoder->types->head, type, 32, copy);
         p = put_sensor(encoder, p, record->sensor);
         p = put_time(encoder, p, record, copy);
-        p = put_piece(p, &type->value, 64, copy);
-        p = put_value(encoder, p, record->value_e2);
-        p = put_piece(p, &type->unit, 48, copy);
+        p = put_piece(p, &encoder->types->value, type, 64, copy);
+        if (likely(value.size > 0))
+                p = put_text(p, value.text, value.size);
+        else
+                p = put_long_value(encoder, p, record->value_e2);
+        p = put_piece(p, &encoder->types->unit, type, 48, copy);
         p = put_place(encoder, p, record, copy);
-        p = put_piece(p, &encoder->pipelines[MIN(record->pipeline, encoder->n_pipelines)], 64, copy);
-        p = put_piece(p, &encoder->statuses[record->status], 32, copy);
+        p = put_pipeline(encoder, p, record, copy);
+        p = put_piece(p, encoder->statuses, distance(record->status, sizeof(struct piece)), 32, copy);
         p = put_quality(encoder, p, record->quality_e4);
-        return put_piece(p, &encoder->alerts[record->alert], 32, copy);
+        return put_piece(p, encoder->alerts, distance(record->alert, sizeof(struct piece)), 32, copy);
 }
 
 /* In the place of the brace and the line feed that end a line. */
@@ -471,10 +507,38 @@ static char *put_extras(const struct i4_encoder *encoder, const struct i4_record
         return put_literal(p, "}\n", 4);
 }
 
+/* A place that is none yet stands where all of its numbers are 0. */
+static void encoder_init_places(struct i4_encoder *encoder) {
+        static const struct i4_record nowhere;
+        struct place place = {};
+        char text[I4_LINE_MAX];
+
+        place.size = (uint32_t) (put_numbers_of_place(encoder, text, &nowhere) - text);
+        assert(place.size <= PLACE_SIZE);
+        memcpy(place.text, text, place.size);
+        for (uint32_t i = 0; i < encoder->n_places; ++i)
+                encoder->places[i] = place;
+}
+
 static inline void place_fetch(const struct i4_encoder *encoder, const struct i4_record *record) {
         __builtin_prefetch((const char *) encoder->places + sizeof(struct place) * record->sensor);
 }
 
+/* @n_records lines, for which there is room. With @ahead there are PLACES_AHEAD records behind the last. */
+_inline_ char *put_records(struct i4_encoder *encoder, char *p, const struct i4_record *record,
+                size_t n_records, bool ahead, enum encoder_copy copy) {
+        for (const struct i4_record *end = record + n_records; record < end; ++record) {
+                if (ahead)
+                        place_fetch(encoder, record + PLACES_AHEAD);
+                p = put_record(encoder, p, record, copy);
+                if (unlikely(encoder->extras != 0))
+                        p = put_extras(encoder, record, p);
+        }
+
+        return p;
+}
+
+/* How many lines are sure to have room is known for many at once, and seldom looked at. */
 _inline_ size_t encode_records(struct i4_encoder *encoder, const struct i4_record *records, size_t n_records,
                 char *buffer, const char *last, char **endp, enum encoder_copy copy) {
         char *p = buffer;
@@ -483,11 +547,15 @@ _inline_ size_t encode_records(struct i4_encoder *encoder, const struct i4_recor
         for (size_t j = 0; j < MIN(n_records, PLACES_AHEAD); ++j)
                 place_fetch(encoder, &records[j]);
 
-        for (; i < n_records && p <= last; ++i) {
-                place_fetch(encoder, &records[i + PLACES_AHEAD < n_records ? i + PLACES_AHEAD : i]);
-                p = put_record(encoder, p, &records[i], copy);
-                if (unlikely(encoder->extras != 0))
-                        p = put_extras(encoder, &records[i], p);
+        while (i < n_records && p <= last) {
+                size_t n_left = n_records - i, n = MIN(n_left, (size_t) (last - p) / I4_LINE_MAX + 1);
+
+                if (n_left > PLACES_AHEAD) {
+                        n = MIN(n, n_left - PLACES_AHEAD);
+                        p = put_records(encoder, p, records + i, n, true, copy);
+                } else
+                        p = put_records(encoder, p, records + i, n, false, copy);
+                i += n;
         }
 
         *endp = p;
@@ -523,6 +591,49 @@ int encoder_set_copy(i4_encoder *encoder, enum encoder_copy copy) {
 
         encoder->encode = copy == ENCODER_COPY_32 ? encode_by_32 : encode_by_16;
         return 0;
+}
+
+/**
+ * i4_encoder_new() - make an encoder for the records of one catalog
+ * @encoderp:           return argument
+ * @catalog:            what the numbers stand for; not needed afterwards
+ *
+ * Return: 0, -ENOMEM.
+ */
+_public_ int i4_encoder_new(i4_encoder **encoderp, const i4_catalog *catalog) {
+        _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+        int r;
+
+        encoder = allocate_lines(1, sizeof(*encoder));
+        if (!encoder)
+                return -ENOMEM;
+
+        encoder->n_pipelines = catalog->n_pipelines;
+        /* Not some of more: to find out which costs more than those save. */
+        encoder->n_places = catalog->n_sensors <= PLACES_MAX ? catalog->n_sensors : 0;
+        r = encoder_allocate(encoder);
+        if (r < 0)
+                return r;
+
+        encoder_init_catalog(encoder, catalog);
+        encoder_init_names(encoder);
+        encoder_init_numbers(encoder);
+        encoder_init_places(encoder);
+        encoder_set_second(encoder, 0);
+        if (encoder_set_copy(encoder, ENCODER_COPY_32) < 0)
+                (void) encoder_set_copy(encoder, ENCODER_COPY_16);
+
+        *encoderp = TAKE_PTR(encoder);
+        return 0;
+}
+
+_public_ i4_encoder *i4_encoder_free(i4_encoder *encoder) {
+        if (encoder) {
+                free(encoder->places);
+                free(encoder->pipelines);
+        }
+        free(encoder);
+        return NULL;
 }
 
 /**

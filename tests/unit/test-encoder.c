@@ -133,6 +133,36 @@ static void test_against_printf(void **state) {
         }
 }
 
+/* Each digit's first and last value: what is multiplied instead of divided is off by one there or nowhere. */
+static void test_values(void **state) {
+        _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+        struct i4_record record = record_example();
+        char buffer[I4_LINE_MAX + 1], expected[64];
+
+        assert_int_equal(i4_encoder_new(&encoder, i4_catalog_get_default()), 0);
+        for (uint32_t hundreds = 1; hundreds <= 100001; ++hundreds)
+                for (uint32_t i = 0; i < 2; ++i) {
+                        uint32_t value_e2 = hundreds * 100 - i;
+
+                        record.value_e2 = (int32_t) value_e2;
+                        (void) snprintf(expected, sizeof(expected), "\"value\":%u.%02u,\"unit\"",
+                                        value_e2 / 100, value_e2 % 100);
+                        if (!strstr(encode_with(encoder, &record, buffer), expected))
+                                fail_msg("%s in %s", expected, buffer);
+                }
+}
+
+/* A sensor that was never seen, where everything is 0. */
+static void test_nowhere(void **state) {
+        struct i4_record record = record_example();
+        char buffer[I4_LINE_MAX + 1];
+
+        record.latitude_e6 = record.longitude_e6 = 0;
+        record.mile_post_e2 = 0;
+        assert_non_null(strstr(encode(&record, buffer),
+                        "\"location\":{\"lat\":0.000000,\"lon\":0.000000,\"mile_post\":0.00},"));
+}
+
 /* Sensors that stay where they are, others that come back elsewhere, and more of them than are remembered,
  * with every length of number. */
 static struct i4_record record_of_fleet(uint64_t *state) {
@@ -311,6 +341,8 @@ int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test(test_line),
                 cmocka_unit_test(test_against_printf),
+                cmocka_unit_test(test_values),
+                cmocka_unit_test(test_nowhere),
                 cmocka_unit_test(test_copies),
                 cmocka_unit_test(test_any_bytes),
                 cmocka_unit_test(test_extras),
