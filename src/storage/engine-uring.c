@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <liburing.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 /* Kernel interface newer than the oldest headers this is built with. */
@@ -267,12 +268,23 @@ static int uring_new(struct engine **enginep, const struct iovec *buffers, unsig
         return 0;
 }
 
+/* Else it is not what others have pinned that is in the way. */
+static bool limit_allows(const struct iovec *buffers, unsigned int n_buffers) {
+        struct rlimit limit;
+        size_t size = 0;
+
+        for (unsigned int i = 0; i < n_buffers; ++i)
+                size += buffers[i].iov_len;
+
+        return getrlimit(RLIMIT_MEMLOCK, &limit) >= 0 && size <= limit.rlim_cur;
+}
+
 int engine_new_uring(struct engine **enginep, const struct iovec *buffers, unsigned int n_buffers) {
         const struct timespec pause = { .tv_nsec = PINNED_PAUSE_NS };
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + PINNED_TIMEOUT_NS;
         int r;
 
-        while ((r = uring_new(enginep, buffers, n_buffers)) == -ENOMEM &&
+        while ((r = uring_new(enginep, buffers, n_buffers)) == -ENOMEM && limit_allows(buffers, n_buffers) &&
                         clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
                 (void) nanosleep(&pause, NULL);
 

@@ -58,8 +58,8 @@ struct engine_factory {
 
 /*
  * Buffers are registered, which pins them; the ring can do nothing but the three operations on one file.
- * -EPERM, -EACCES, -ENOSYS and others where io_uring is not to be had; -ENOMEM, after a second, where the
- * user's processes have pinned as much as they may.
+ * -EPERM, -EACCES, -ENOSYS and others where io_uring is not to be had; -ENOMEM where the limit of locked
+ * memory is too low, and, after a second, where the user's processes have pinned as much as they may.
  */
 int engine_new_uring(struct engine **enginep, const struct iovec *buffers, unsigned int n_buffers);
 /* Works in submit(), on the caller's thread. */

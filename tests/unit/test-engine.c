@@ -277,9 +277,9 @@ static void test_refused(void **state) {
         check_refused(f, SYS_io_uring_register, EPERM);
 }
 
-/* Of a user who has nothing pinned yet, and may pin enough for one engine, not for two. */
-static int become_limited(void) {
-        const struct rlimit limit = { .rlim_cur = 64 << 10, .rlim_max = 64 << 10 };
+/* Of a user who has nothing pinned yet. */
+static int become_limited(rlim_t limit_bytes) {
+        const struct rlimit limit = { .rlim_cur = limit_bytes, .rlim_max = limit_bytes };
         const uid_t uid = FIRST_UID + (uid_t) getpid();
 
         if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || setgid(uid) < 0)
@@ -310,8 +310,24 @@ static pid_t predecessor_start(struct fixture *f) {
         return n == sizeof(r) && r >= 0 ? pid : -1;
 }
 
+static void check_limited(struct fixture *f, int (*child)(struct fixture *f)) {
+        int status;
+        pid_t pid;
+
+        if (geteuid() != 0 || getenv("I4_EMULATED") || !make_uring(f))
+                skip();
+
+        pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0)
+                _exit(child(f));
+        assert_int_equal(waitpid(pid, &status, 0), pid);
+        assert_int_equal(status, 0);
+}
+
 static int child_succeed(struct fixture *f) {
-        if (become_limited() < 0)
+        /* Enough for one engine, not for two. */
+        if (become_limited(N_BUFFERS * BUFFER_SIZE * 3 / 2) < 0)
                 return 99;
 
         for (unsigned int i = 0; i < 20; ++i) {
@@ -333,21 +349,26 @@ static int child_succeed(struct fixture *f) {
         return 0;
 }
 
+static int child_fail(struct fixture *f) {
+        uint64_t begin_ns = clock_now_ns(CLOCK_MONOTONIC);
+        struct engine *engine;
+
+        if (become_limited(N_BUFFERS * BUFFER_SIZE / 2) < 0)
+                return 99;
+        if (engine_new_uring(&engine, f->buffers, N_BUFFERS) != -ENOMEM)
+                return 4;
+
+        return clock_now_ns(CLOCK_MONOTONIC) - begin_ns < NSEC_PER_SEC / 2 ? 0 : 5;
+}
+
 /* What a process had pinned is counted for a while after its end, and its successor waits for that. */
 static void test_successor(void **state) {
-        struct fixture *f = *state;
-        int status;
-        pid_t pid;
+        check_limited(*state, child_succeed);
+}
 
-        if (geteuid() != 0 || getenv("I4_EMULATED") || !make_uring(f))
-                skip();
-
-        pid = fork();
-        assert_true(pid >= 0);
-        if (pid == 0)
-                _exit(child_succeed(f));
-        assert_int_equal(waitpid(pid, &status, 0), pid);
-        assert_int_equal(status, 0);
+/* Who may not pin that much waits for nobody. */
+static void test_limit(void **state) {
+        check_limited(*state, child_fail);
 }
 
 int main(void) {
@@ -358,6 +379,7 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_stream, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_successor, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
