@@ -205,7 +205,11 @@ enum i4_storage_state {
         I4_STORAGE_FULL,   /* no room: file system, quota, or KeepFree=; goes on by itself */
         I4_STORAGE_FAILED, /* an error that needs an administrator; retried all the same */
         I4_STORAGE_HANGS,  /* the disk has not answered for seconds; goes on by itself when it does */
+        I4_N_STORAGE_STATES,
 };
+
+/* "off", "writing", "full", "failed", "hangs"; NULL if the number is unknown */
+const char *i4_storage_state_to_string(unsigned int state);
 
 struct i4_stats {
         uint32_t state; /* enum i4_ring_state */

@@ -203,10 +203,9 @@ static void entry_add_ring(struct entry *entry, const struct i4_stats *stats) {
 }
 
 static void entry_add_storage(struct entry *entry, const struct i4_stats *stats) {
-        static const char *const states[] = { "off", "writing", "full", "failed" };
+        const char *state = i4_storage_state_to_string(stats->storage_state);
 
-        entry_add(entry, "STORAGE_STATE", "%s",
-                        stats->storage_state < ELEMENTSOF(states) ? states[stats->storage_state] : "unknown");
+        entry_add(entry, "STORAGE_STATE", "%s", state ? state : "unknown");
         entry_add(entry, "STORAGE_ENGINE", "%s",
                         stats->storage_state == I4_STORAGE_OFF ? "none"
                         : stats->storage_is_uring              ? "io_uring"

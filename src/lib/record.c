@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
 /*
- * Fields of a record in natural units
+ * Fields of a record in natural units, and the names of numbers
  *
  * A record stores scaled integers so that texts are exact; these are for programs that calculate.
  */
@@ -99,6 +99,14 @@ static const char *const fault_names[I4_N_FAULT] = {
         [I4_FAULT_VALVE_CLOSURE] = "valve_closure",
 };
 
+static const char *const storage_state_names[I4_N_STORAGE_STATES] = {
+        [I4_STORAGE_OFF] = "off",
+        [I4_STORAGE_WRITING] = "writing",
+        [I4_STORAGE_FULL] = "full",
+        [I4_STORAGE_FAILED] = "failed",
+        [I4_STORAGE_HANGS] = "hangs",
+};
+
 static const char *name_get(const char *const *names, unsigned int n_names, unsigned int number) {
         return number < n_names ? names[number] : NULL;
 }
@@ -121,6 +129,10 @@ _public_ const char *i4_alert_to_string(unsigned int alert) {
 
 _public_ const char *i4_fault_to_string(unsigned int fault) {
         return name_get(fault_names, I4_N_FAULT, fault);
+}
+
+_public_ const char *i4_storage_state_to_string(unsigned int state) {
+        return name_get(storage_state_names, I4_N_STORAGE_STATES, state);
 }
 
 _public_ int i4_status_from_string(const char *name) {

@@ -165,20 +165,9 @@ const char *report_get_state(const struct report *report) {
 }
 
 const char *report_get_storage_state(const struct report *report) {
-        switch (report->sample.stats.storage_state) {
-        case I4_STORAGE_OFF:
-                return "off";
-        case I4_STORAGE_WRITING:
-                return "writing";
-        case I4_STORAGE_FULL:
-                return "full";
-        case I4_STORAGE_FAILED:
-                return "failed";
-        case I4_STORAGE_HANGS:
-                return "hangs";
-        default:
-                return "unknown";
-        }
+        const char *state = i4_storage_state_to_string(report->sample.stats.storage_state);
+
+        return state ? state : "unknown";
 }
 
 const char *report_get_engine(const struct report *report) {

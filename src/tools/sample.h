@@ -55,7 +55,7 @@ double report_get_silence(const struct report *report, const struct i4_peer *pee
 
 /* "running", "stopped", "retired", or "silent" if it says that it runs and gives no sign of life. */
 const char *report_get_state(const struct report *report);
-/* "off", "writing", "full", "failed" */
+/* As i4_storage_state_to_string(), or "unknown". */
 const char *report_get_storage_state(const struct report *report);
 /* "io_uring", "pwrite" */
 const char *report_get_engine(const struct report *report);

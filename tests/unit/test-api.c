@@ -72,6 +72,7 @@ static const function functions[] = {
         (function) i4_record_get_value,
         (function) i4_status_from_string,
         (function) i4_status_to_string,
+        (function) i4_storage_state_to_string,
 };
 
 static void test_functions(void **state) {
@@ -143,6 +144,11 @@ static void test_names(void **state) {
         for (int i = 0; i < I4_N_FAULT; ++i)
                 assert_int_equal(i4_fault_from_string(i4_fault_to_string((unsigned int) i)), i);
 
+        for (unsigned int i = 0; i < I4_N_STORAGE_STATES; ++i)
+                assert_non_null(i4_storage_state_to_string(i));
+        assert_string_equal(i4_storage_state_to_string(I4_STORAGE_HANGS), "hangs");
+
+        assert_null(i4_storage_state_to_string(I4_N_STORAGE_STATES));
         assert_null(i4_status_to_string(I4_N_STATUS));
         assert_null(i4_alert_to_string(I4_N_ALERT));
         assert_null(i4_fault_to_string(I4_N_FAULT));

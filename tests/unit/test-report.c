@@ -269,6 +269,10 @@ static void test_statistics(void **state) {
         assert_string_equal(sink_get(&f->sink, "STORAGE_STATE"), "writing");
         assert_string_equal(sink_get(&f->sink, "STORAGE_ENGINE"), "io_uring");
 
+        now.storage_state = I4_STORAGE_HANGS;
+        report_statistics(f->report, &now, &before, NSEC_PER_MIN);
+        assert_string_equal(sink_get(&f->sink, "STORAGE_STATE"), "hangs");
+
         now.storage_state = I4_STORAGE_OFF;
         report_statistics(f->report, &now, &now, 0);
         assert_string_equal(sink_get(&f->sink, "STORAGE_ENGINE"), "none");
