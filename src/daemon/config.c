@@ -65,7 +65,7 @@ static const struct config_key keys[] = {
         { "Generator", "Anomalies",       "2%",       &value_share,     MEMBER(anomalies_e4),               CONFIG_RESTART },
         { "Generator", "AnomalyMix",      "",         &value_mix,       MEMBER(mix),                        CONFIG_RESTART },
         { "Generator", "Labels",          "none",     &value_choice,    MEMBER(labels),                     CONFIG_RESTART, { .names = label_names } },
-        { "Generator", "BatchSec",        "100ms",    &value_span,      MEMBER(batch_ns),                   CONFIG_LIVE, { NSEC_PER_MSEC, NSEC_PER_SEC } },
+        { "Generator", "BatchSec",        "250ms",    &value_span,      MEMBER(batch_ns),                   CONFIG_LIVE, { NSEC_PER_MSEC, NSEC_PER_SEC } },
         { "Generator", "CatchUpSec",      "10s",      &value_span,      MEMBER(catch_up_ns),                CONFIG_LIVE, { 2 * NSEC_PER_SEC, NSEC_INFINITY } },
 
         { "Ring",      "Records",         "262144",   &value_power,     MEMBER(n_records),                  CONFIG_NEW_RING, { RING_RECORDS_MIN, RING_RECORDS_MAX } },

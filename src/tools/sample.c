@@ -8,8 +8,8 @@
 
 #include <errno.h>
 
-/* Longer than the batches of any sensible BatchSec=, and short for a person. */
-#define BATCH_TIMEOUT_NS (250 * NSEC_PER_MSEC)
+/* Longer than a batch of the default, and short for a person. */
+#define BATCH_TIMEOUT_NS (300 * NSEC_PER_MSEC)
 #define BATCH_POLL_NS    (200 * NSEC_PER_USEC)
 
 /* A daemon beats several times a second, however slow its rate. */

@@ -93,7 +93,7 @@ static void test_defaults(void **state) {
         assert_int_equal(f->config.rate.period_ns, NSEC_PER_SEC);
         assert_string_equal(f->config.catalog, "");
         assert_int_equal(f->config.anomalies_e4, 200);
-        assert_int_equal(f->config.batch_ns, 100 * NSEC_PER_MSEC);
+        assert_int_equal(f->config.batch_ns, 250 * NSEC_PER_MSEC);
         assert_int_equal(f->config.catch_up_ns, 10 * NSEC_PER_SEC);
         assert_int_equal(f->config.n_records, 262144);
         assert_int_equal(f->config.max_readers, 1024);
