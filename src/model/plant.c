@@ -84,12 +84,18 @@ static const struct {
 
 /* routes */
 
+/* Rounded down. Newton's method, from a power of two that is no smaller: falls until it is there. */
 static uint64_t root_of(uint64_t x) {
-        uint64_t root = 0;
+        uint64_t root, next;
 
-        for (uint64_t bit = UINT64_C(1) << 31; bit > 0; bit >>= 1)
-                if ((root + bit) * (root + bit) <= x)
-                        root += bit;
+        if (x == 0)
+                return 0;
+
+        next = UINT64_C(1) << (65 - (unsigned int) __builtin_clzll(x)) / 2;
+        do {
+                root = next;
+                next = (root + x / root) / 2;
+        } while (next < root);
 
         return root;
 }
