@@ -13,6 +13,7 @@
 #include "lib/catalog.h"
 #include "lib/connection.h"
 #include "util/clock.h"
+#include "util/relax.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -370,14 +371,6 @@ _public_ int i4_reader_wait(i4_reader *reader, int64_t timeout_ns) {
                 if (r < 0)
                         return r;
         }
-}
-
-static inline void cpu_relax(void) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ __volatile__("yield");
-#endif
 }
 
 /**

@@ -15,6 +15,7 @@
 #include "bench.h"
 
 #include "ring/ring.h"
+#include "util/relax.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -47,14 +48,6 @@ struct bench {
         _Alignas(128) uint64_t time_ns;
         _Alignas(128) _Atomic uint32_t flag; /* how many samples were sent */
 };
-
-static inline void cpu_relax(void) {
-#if defined(__x86_64__)
-        __builtin_ia32_pause();
-#elif defined(__aarch64__)
-        __asm__ __volatile__("yield");
-#endif
-}
 
 static void pause_between(void) {
         struct timespec pause = { .tv_nsec = PAUSE_NS };
