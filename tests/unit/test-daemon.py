@@ -810,9 +810,11 @@ class ClocksSet(Case):
     """What somebody sets, or a suspended node sleeps through, while all of it runs."""
 
     RATE = 2000
+    # Less than what is let pass, where a clock is set in the middle of a batch.
     SETTINGS = f"""
 [Generator]
 Rate={RATE}
+BatchSec=100ms
 [Storage]
 Sequence=yes
 MaxFileSec=1d
