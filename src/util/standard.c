@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,13 +18,20 @@ void standard_open(void) {
                         return;
 }
 
+/* Who has closed a pipe has read enough. */
+static bool standard_is_closed(void) {
+        struct pollfd pollfd = { .fd = STDOUT_FILENO };
+
+        return poll(&pollfd, 1, 0) > 0 && (pollfd.revents & POLLERR);
+}
+
 bool standard_flush(const char *who) {
         errno = 0;
-        /* Who has closed a pipe has read enough. */
-        if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE)
+        /* What failed before has left no reason. */
+        if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE ||
+                        (errno == 0 && standard_is_closed()))
                 return true;
 
-        /* What failed before, and is not to be had any more, has left no reason. */
         (void) fprintf(stderr, "%s: cannot write to standard output%s%s\n", who, errno > 0 ? ": " : "",
                         errno > 0 ? strerror(errno) : "");
         return false;

@@ -366,6 +366,22 @@ class ByHand(Case):
         self.assertFalse(os.path.exists(daemon.directory))
 
     # Flat out, nothing is dropped: the generator waits for the disk.
+    # Who reads no more has read enough; a disk that is full is a failure.
+    def test_output_closed(self):
+        daemon = self.start().wait_ready()
+        watch = subprocess.Popen([I4, "stat", "--watch", "--socket", daemon.socket], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True)
+        self.processes.append(watch)
+        self.assertRegex(watch.stdout.readline(), "^i4d ")
+        watch.stdout.close()
+        self.assertEqual(watch.wait(WAIT_S), 0)
+        self.assertEqual(watch.stderr.read(), "")
+        with open("/dev/full", "wb") as full:
+            once = subprocess.run([I4, "stat", "--socket", daemon.socket], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        self.assertEqual((once.returncode, once.stderr), (1, "i4 stat: No space left on device\n"))
+        self.assertEqual(daemon.end(), 0)
+
     def test_free_running(self):
         daemon = self.start("[Generator]\nRate=max\n[Ring]\nRecords=4096\n[Storage]\nMaxUse=1G\n").wait_ready()
         daemon.wait_stored(100000)
