@@ -156,6 +156,8 @@ static int attachment_await_update(const struct attachment *attachment, int erro
                 sleep_a_second();
         }
 
+        /* Who replaces one of program and library is about to replace the other, if it is another, too. */
+        sleep_a_second();
         return -ERESTART;
 }
 
@@ -233,6 +235,7 @@ void attachment_restart(const struct attachment *attachment, const struct progra
                         clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
                 sleep_a_second();
 
-        say(attachment->who, "i4 was replaced, and what lies at %s now cannot be started: %s",
-                        attachment->program->executable.path, strerror(-r));
+        if (!stop_is_requested())
+                say(attachment->who, "i4 was replaced, and what lies at %s now cannot be started: %s",
+                                attachment->program->executable.path, strerror(-r));
 }
