@@ -662,12 +662,11 @@ _public_ void i4_encoder_set_extras(i4_encoder *encoder, unsigned int extras) {
  */
 _public_ size_t i4_encoder_encode(i4_encoder *encoder, const struct i4_record *records, size_t n_records,
                 char *buffer, size_t size, size_t *n_encodedp) {
-        const char *last = buffer + size - I4_LINE_MAX;
         char *p = buffer;
         size_t n = 0;
 
         if (size >= I4_LINE_MAX)
-                n = encoder->encode(encoder, records, n_records, buffer, last, &p);
+                n = encoder->encode(encoder, records, n_records, buffer, buffer + size - I4_LINE_MAX, &p);
 
         *n_encodedp = n;
         return (size_t) (p - buffer);

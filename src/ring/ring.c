@@ -382,8 +382,8 @@ struct i4_record *ring_claim(struct ring *ring, size_t *n) {
          * Never backwards: an owner that was killed may have half overwritten more than we are about to.
          *
          * The fence pairs with the one in ring_view_read(): who copies a word that is written below sees this
-         * claim. The release pairs with the acquires in view_skip() and ring_view_get_oldest(): who sees the
-         * claim sees all that was published before it, so the oldest record is never beyond the newest.
+         * claim. The release pairs with the acquires in ring_view_skip() and ring_view_get_oldest(): who sees
+         * the claim sees all that was published before it, so the oldest record is never beyond the newest.
          */
         if (atomic_load_explicit(&ring->header->claimed, memory_order_relaxed) < end)
                 atomic_store_explicit(&ring->header->claimed, end, memory_order_release);
