@@ -45,7 +45,8 @@ struct bench {
         struct ring *ring;
         struct contest *contest;
         size_t first_sample; /* of the round */
-        _Alignas(128) uint64_t time_ns;
+        _Alignas(128) _Atomic uint64_t
+                        time_ns; /* of a later sample, for who is held up: the better for this one */
         _Alignas(128) _Atomic uint32_t flag; /* how many samples were sent */
 };
 
@@ -58,7 +59,7 @@ static void pause_between(void) {
 /* the yardsticks */
 
 static void lines_send(struct bench *bench, uint64_t sample) {
-        bench->time_ns = clock_now_ns(CLOCK_MONOTONIC);
+        atomic_store_explicit(&bench->time_ns, clock_now_ns(CLOCK_MONOTONIC), memory_order_relaxed);
         atomic_store_explicit(&bench->flag, (uint32_t) sample + 1, memory_order_release);
 }
 
@@ -71,14 +72,14 @@ static uint64_t lines_receive(struct bench *bench, uint64_t sample) {
         while (atomic_load_explicit(&bench->flag, memory_order_acquire) == (uint32_t) sample)
                 cpu_relax();
 
-        return bench->time_ns;
+        return atomic_load_explicit(&bench->time_ns, memory_order_relaxed);
 }
 
 static uint64_t futex_receive(struct bench *bench, uint64_t sample) {
         while (atomic_load_explicit(&bench->flag, memory_order_acquire) == (uint32_t) sample)
                 (void) syscall(SYS_futex, &bench->flag, FUTEX_WAIT, (uint32_t) sample, NULL, NULL, 0);
 
-        return bench->time_ns;
+        return atomic_load_explicit(&bench->time_ns, memory_order_relaxed);
 }
 
 /* the ring */
