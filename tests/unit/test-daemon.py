@@ -718,6 +718,7 @@ class UnderSystemd(Case):
         # A tail that nobody reads comes to no end, and notices nothing.
         rest = threading.Thread(target=lambda: seen.extend(int(line.split(",")[0]) for line in tail.stdout), daemon=True)
         rest.start()
+        self.assertTrue(stat.stdout.readline())
         wait_for("a batch", lambda: daemon.alive() or os.path.exists(batches) and
                  any(name.startswith("batch_") for name in os.listdir(batches)))
         self.assertEqual(daemon.end(), 0)
