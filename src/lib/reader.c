@@ -306,6 +306,7 @@ static uint64_t margin_grow(uint64_t margin, uint64_t n_records) {
  *         daemon has been gone for 30 s, read on to wait for it; -EBADMSG the ring is damaged.
  */
 _public_ int i4_reader_read(i4_reader *reader, struct i4_record *records, size_t n_records) {
+        uint64_t beat_ns;
         int r;
 
         if (unlikely(n_records == 0))
@@ -318,10 +319,11 @@ _public_ int i4_reader_read(i4_reader *reader, struct i4_record *records, size_t
                 reader->margin = 0;
 
         /* While records come the daemon's own signs of life pace the look at it: the clock costs more. */
-        if (likely(r > 0) && reader_get_beat(reader) == reader->beat_ns)
+        beat_ns = reader_get_beat(reader);
+        if (likely(r > 0) && beat_ns == reader->beat_ns)
                 return r;
 
-        reader->beat_ns = reader_get_beat(reader);
+        reader->beat_ns = beat_ns;
         reader_tend(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
         return r == 0 ? reader_take_condition(reader) : r;
 }
