@@ -98,20 +98,21 @@ size_t history_get_n_outcomes(const struct disk_history *history, size_t n_chang
         return n;
 }
 
-bool history_is_synced(const struct disk_history *history, size_t number, size_t n_changes) {
+/* By a change of @kind to the same file, among the first @n_changes. */
+static bool history_is_followed(
+                const struct disk_history *history, size_t number, size_t n_changes, enum change_kind kind) {
         for (size_t i = number + 1; i < n_changes; ++i)
-                if (history->changes[i].kind == CHANGE_SYNC &&
+                if (history->changes[i].kind == kind &&
                                 history->changes[i].file == history->changes[number].file)
                         return true;
 
         return false;
 }
 
-bool history_is_last_write(const struct disk_history *history, size_t number, size_t n_changes) {
-        for (size_t i = number + 1; i < n_changes; ++i)
-                if (history->changes[i].kind == CHANGE_WRITE &&
-                                history->changes[i].file == history->changes[number].file)
-                        return false;
+bool history_is_synced(const struct disk_history *history, size_t number, size_t n_changes) {
+        return history_is_followed(history, number, n_changes, CHANGE_SYNC);
+}
 
-        return true;
+bool history_is_last_write(const struct disk_history *history, size_t number, size_t n_changes) {
+        return !history_is_followed(history, number, n_changes, CHANGE_WRITE);
 }
