@@ -100,7 +100,7 @@ static int service_start(struct service *service) {
         if (r < 0)
                 return service_fail(service, r, "Cannot start the generator thread");
 
-        sockets_touch(&service->sockets);
+        sockets_tell_ready(&service->sockets);
         report_started(service->report, config->rate, config->n_sensors, config->seed, sequence);
         monitor_refresh(service->monitor);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));
@@ -148,6 +148,7 @@ static int service_stop(struct service *service) {
         uint64_t n_left;
 
         (void) sd_notify(false, "STOPPING=1\nSTATUS=Stopping");
+        sockets_tell_stopped(&service->sockets);
         generator_stop(service->generator);
         ring_set_state(ring, I4_RING_STOPPED);
         (void) ring_wake(ring, INT_MAX);
@@ -159,6 +160,7 @@ static int service_stop(struct service *service) {
         service_tell_orders(service);
         report_stopping(service->report,
                         atomic_load_explicit(&ring->statistics->achieved, memory_order_relaxed), n_left);
+        publisher_empty_queue(service->publisher);
 
         /* systemd keeps the ring, and a successor takes up what is left; nobody else does. */
         return n_left > 0 && !getenv("NOTIFY_SOCKET") ? -EIO : 0;

@@ -4,6 +4,7 @@
 
 #include "daemon/control.h"
 #include "daemon/listen.h"
+#include "lib/wire.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -44,9 +45,19 @@ int sockets_listen_control(struct sockets *sockets, int *fdp) {
         return r;
 }
 
-void sockets_touch(const struct sockets *sockets) {
+static void sockets_set_time(const struct sockets *sockets, struct timespec modified) {
+        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, modified };
+
         if (*sockets->readers)
-                (void) utimensat(AT_FDCWD, sockets->readers, NULL, 0);
+                (void) utimensat(AT_FDCWD, sockets->readers, times, 0);
+}
+
+void sockets_tell_ready(const struct sockets *sockets) {
+        sockets_set_time(sockets, (struct timespec){ .tv_nsec = UTIME_NOW });
+}
+
+void sockets_tell_stopped(const struct sockets *sockets) {
+        sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_STOPPED });
 }
 
 void sockets_remove(const struct sockets *sockets) {

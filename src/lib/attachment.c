@@ -35,9 +35,14 @@ static struct socket_mark mark_get(const char *path) {
         struct stat st;
 
         if (stat(path, &st) < 0)
-                return (struct socket_mark){};
+                return (struct socket_mark){ .modified.tv_sec = WIRE_TIME_STOPPED };
 
         return (struct socket_mark){ .device = st.st_dev, .inode = st.st_ino, .modified = st.st_mtim };
+}
+
+/* Whoever was ready there is stopping, or has been stopped. */
+static bool mark_is_of_stopped(struct socket_mark mark) {
+        return mark.modified.tv_sec == WIRE_TIME_STOPPED;
 }
 
 static bool mark_is_same(struct socket_mark a, struct socket_mark b) {
@@ -84,13 +89,15 @@ void reader_disconnect(struct i4_reader *reader, uint64_t now_ns) {
         reader->gone_beat_ns = reader_get_beat(reader);
 }
 
-/* Is there a daemon at the socket, so that connecting does not start one? */
+/* Is there a daemon at the socket, so that connecting does not start one? One that came and was stopped
+ * between two looks is none. */
 static bool reader_sees_daemon(const struct i4_reader *reader) {
         bool is_running = reader_get_state(reader) == I4_RING_RUNNING;
+        struct socket_mark mark = mark_get(reader->path);
 
         return (is_running && reader_get_generation(reader) != reader->generation) ||
                (is_running && reader_get_beat(reader) > reader->gone_beat_ns) ||
-               !mark_is_same(reader->mark, mark_get(reader->path));
+               (!mark_is_of_stopped(mark) && !mark_is_same(reader->mark, mark));
 }
 
 static int instance_compare(const struct i4_reader *reader, int ring_fd) {

@@ -13,6 +13,9 @@
 
 #define HANDSHAKE_TIMEOUT_SEC 10
 
+/* A daemon that stops lets everybody go. Where another one is to come, the next call waits for it. */
+#define TRIES_MAX 3u
+
 /* Taken in at once. A daemon sends one for each arm; who sends more must not keep the reader busy for ever.
  */
 #define DRAIN_MAX 64u
@@ -25,8 +28,7 @@ static int error_classify(int error) {
         case EPERM:
                 return -EACCES;
         case EPIPE:
-        case ECONNRESET:
-                return -ECONNREFUSED;
+                return -ECONNRESET;
         default:
                 return -error;
         }
@@ -91,7 +93,7 @@ static int receive_answer(int fd, struct wire_message *answer, int *ring_fdp) {
         if (n < 0)
                 return error_classify(errno);
         if (n == 0)
-                return -ECONNREFUSED;
+                return -ECONNRESET;
 
         take_descriptor(&header, &ring_fd);
         if ((header.msg_flags & MSG_TRUNC) || wire_parse(answer, text, (size_t) n) < 0)
@@ -140,7 +142,7 @@ int connection_finish(int fd, int *ring_fdp) {
         return 0;
 }
 
-int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
+static int connection_try(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
         _cleanup_(closep) int fd = -1;
         int r;
 
@@ -153,6 +155,15 @@ int connection_open(const char *path, const struct wire_message *hello, int *fdp
 
         *fdp = TAKE_FD(fd);
         return 0;
+}
+
+int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
+        int r = -ECONNRESET;
+
+        for (unsigned int i = 0; i < TRIES_MAX && r == -ECONNRESET; ++i)
+                r = connection_try(path, hello, fdp, ring_fdp);
+
+        return r == -ECONNRESET ? -ECONNREFUSED : r;
 }
 
 int connection_send(int fd, const struct wire_message *message) {

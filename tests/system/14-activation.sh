@@ -21,6 +21,22 @@ WAIT_S=4
 WAIT_S=30
 reader_is_attached alice || fail "the reader is gone"
 
+step "nor one that came and was stopped while the reader did not look"
+service_start
+reader_wait_for_more alice 100
+pid=$(service_get MainPID)
+machine systemctl kill --signal=STOP case-alice
+service_kill KILL
+service_wait_for_successor "$pid"
+machine systemctl stop i4d.service
+machine systemctl kill --signal=CONT case-alice
+WAIT_S=4
+! (wait_for "somebody starts it" machine systemctl is-active --quiet i4d.service) 2>/dev/null ||
+        fail "the reader started it again"
+WAIT_S=30
+service_start
+reader_wait_for_more alice 100
+
 step "without service and socket a reader is told what to do"
 machine systemctl stop i4d.socket i4d.service
 ! as_user bob i4 tail -n 1 >"$I4_WORK/out" 2>"$I4_WORK/err" || fail "bob read something"

@@ -92,6 +92,11 @@ static void client_say(int fd, const struct wire_message *message, const int *fd
         client_send(fd, text, n, fds, n_fds);
 }
 
+static void daemon_hang_up(struct fixture *f) {
+        closep(&f->client_fd);
+        f->client_fd = -1;
+}
+
 void daemon_answer(struct fixture *f, enum answer answer) {
         struct wire_message welcome = { .kind = WIRE_WELCOME, .version = I4_VERSION };
         struct wire_message refused = { .kind = WIRE_REFUSED, .error = EUSERS, .reason = "full" };
@@ -119,6 +124,13 @@ void daemon_answer(struct fixture *f, enum answer answer) {
                 client_say(f->client_fd, &wake, fds, 1);
                 break;
         case ANSWER_SILENCE:
+                break;
+        case ANSWER_HANG_UP_ONCE:
+                f->answer = ANSWER_WELCOME;
+                daemon_hang_up(f);
+                break;
+        case ANSWER_HANG_UP:
+                daemon_hang_up(f);
                 break;
         }
 }
@@ -151,10 +163,8 @@ static void daemon_receive(struct fixture *f) {
         n = recv(f->client_fd, text, sizeof(text), 0);
         if (n > 0 && wire_parse(&message, text, (size_t) n) >= 0)
                 daemon_hear(f, &message);
-        else {
-                closep(&f->client_fd);
-                f->client_fd = -1;
-        }
+        else
+                daemon_hang_up(f);
 }
 
 static void daemon_accept(struct fixture *f) {
@@ -206,8 +216,7 @@ void daemon_die(struct fixture *f) {
         assert_int_equal(write(f->stop_fd, &one, sizeof(one)), sizeof(one));
         pthread_join(f->thread, NULL);
         assert_int_equal(read(f->stop_fd, &one, sizeof(one)), sizeof(one));
-        closep(&f->client_fd);
-        f->client_fd = -1;
+        daemon_hang_up(f);
         f->is_alive = false;
 }
 

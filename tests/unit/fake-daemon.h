@@ -43,6 +43,8 @@ enum answer {
         ANSWER_GARBAGE,
         ANSWER_OTHER, /* a message, but no answer */
         ANSWER_SILENCE,
+        ANSWER_HANG_UP,
+        ANSWER_HANG_UP_ONCE, /* and welcome afterwards */
 };
 
 struct peer {

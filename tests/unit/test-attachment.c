@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-static void touch(const char *path) {
-        struct timespec times[2] = { { .tv_sec = 1 }, { .tv_sec = 1 } };
+static void set_time(const char *path, time_t modified_sec) {
+        struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = modified_sec } };
 
         assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
@@ -93,6 +93,19 @@ static void test_spare_descriptor(void **state) {
         daemon_die(f);
         /* The connection. */
         assert_int_equal(count_descriptors(), n + 1);
+}
+
+/* By a daemon that stops. */
+static void test_hung_up(void **state) {
+        struct fixture *f = *state;
+
+        daemon_set_answer(f, ANSWER_HANG_UP);
+        assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), -ECONNREFUSED);
+        assert_int_equal(daemon_expect(f, n_hellos, 3).n_connections, 3);
+
+        daemon_set_answer(f, ANSWER_HANG_UP_ONCE);
+        assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), 0);
+        (void) daemon_expect(f, n_hellos, 5);
 }
 
 static void test_absence(void **state) {
@@ -213,6 +226,29 @@ static void test_stopped(void **state) {
         assert_next(f, FIRST + 2, 1);
 }
 
+/* Nor is one that took its place, and was stopped as well, while the reader did not look. */
+static void test_stopped_again(void **state) {
+        struct fixture *f = *state;
+
+        daemon_die(f);
+        assert_idle(f, NSEC_PER_SEC, 0);
+        daemon_start(f);
+        set_time(f->path, 1);
+        set_time(f->path, WIRE_TIME_STOPPED);
+        ring_set_state(f->ring, I4_RING_STOPPED);
+        daemon_die(f);
+        for (int i = 0; i < 3; ++i)
+                assert_idle(f, 2 * NSEC_PER_SEC, 0);
+        assert_nobody_calls(f);
+
+        replace_ring(f, FIRST);
+        daemon_start(f);
+        set_time(f->path, 1);
+        time_pass(NSEC_PER_SEC);
+        assert_true(i4_reader_wait(f->reader, 0) <= 0);
+        (void) daemon_expect(f, n_hellos, 2);
+}
+
 /* What is over before the reader came to hear of it is not told. */
 static void test_stopped_meanwhile(void **state) {
         struct fixture *f = *state;
@@ -301,7 +337,7 @@ static void test_replaced(void **state) {
         replace_ring(f, 7);
         daemon_start(f);
         assert_idle(f, NSEC_PER_SEC, 0);
-        touch(f->path);
+        set_time(f->path, 1);
 
         /* It does not wait for the answer, which may be quick. */
         time_pass(NSEC_PER_SEC);
@@ -333,10 +369,12 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_open, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_answers, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_spare_descriptor, setup_alive, teardown),
+                cmocka_unit_test_setup_teardown(test_hung_up, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_absence, setup_dead, teardown),
                 cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_slow_answer, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_stopped_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired_meanwhile, setup, teardown),
