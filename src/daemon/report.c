@@ -153,13 +153,13 @@ void report_stopping(struct report *report, uint64_t n_made, uint64_t n_left) {
                         n_made, n_left);
 }
 
-void report_failed(struct report *report, int error, const char *what) {
+void report_failed(struct report *report, int error, const char *reason, const char *what) {
         struct entry entry;
 
         entry_init(&entry, CONDITION_FAILED);
         entry_add_error(&entry, error);
         entry_add(&entry, "DAEMON_TASK", "%s", what);
-        report_send(report, &entry, "%s: %s", what, strerror(-error));
+        report_send(report, &entry, "%s: %s", what, reason);
 }
 
 void report_hung(struct report *report, const char *who, uint64_t since_ns) {

@@ -38,8 +38,8 @@ void report_started(struct report *report, struct rate rate, uint32_t n_sensors,
                 uint64_t sequence);
 /* @n_left: made, but not stored */
 void report_stopping(struct report *report, uint64_t n_made, uint64_t n_left);
-/* An error that ends the daemon. @what: "Cannot listen on /run/i4/ring.sock" */
-void report_failed(struct report *report, int error, const char *what);
+/* An error that ends the daemon. @reason: in words; @what: "Cannot listen on /run/i4/ring.sock" */
+void report_failed(struct report *report, int error, const char *reason, const char *what);
 /* The watchdog is about to strike. @who: "generator", "storage" */
 void report_hung(struct report *report, const char *who, uint64_t since_ns);
 /* @before: an interval of @elapsed_ns ago, all zero the first time */

@@ -56,6 +56,7 @@ struct service {
 
 /* Tells it, once, and hands it on. */
 int service_fail(struct service *service, int error, const char *format, ...) _printf_(3, 4);
+int service_fail_directory(struct service *service, int error, const char *path);
 
 /* service_lists.c */
 

@@ -4,6 +4,7 @@
 
 #include "daemon/process.h"
 #include "daemon/service-private.h"
+#include "storage/directory.h"
 #include "util/clock.h"
 #include "util/macros.h"
 
@@ -11,6 +12,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 #include <systemd/sd-daemon.h>
 
@@ -29,7 +31,15 @@ int service_fail(struct service *service, int error, const char *format, ...) {
         (void) vsnprintf(what, sizeof(what), format, args);
         va_end(args);
 
-        report_failed(service->report, error, what);
+        report_failed(service->report, error, strerror(-error), what);
+        return error;
+}
+
+int service_fail_directory(struct service *service, int error, const char *path) {
+        char what[PATH_MAX + 128];
+
+        (void) snprintf(what, sizeof(what), "Cannot keep readings in %s, see --directory", path);
+        report_failed(service->report, error, directory_explain(error), what);
         return error;
 }
 

@@ -7,7 +7,6 @@
 #include "daemon/config_parts.h"
 #include "daemon/service-private.h"
 #include "model/catalog_file.h"
-#include "storage/directory.h"
 #include "storage/ledger.h"
 
 #include <errno.h>
@@ -58,8 +57,7 @@ static int service_get_first_sequence(struct service *service, uint64_t *sequenc
                                 "or remove it and what is in sealed, to begin at 0",
                                 path);
         if (r == -ELOOP || r == -EMLINK || r == -EMEDIUMTYPE)
-                return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
-                                directory_explain(r));
+                return service_fail_directory(service, r, path);
         /* What else may be wrong with the directory is told when it is opened. */
         return 0;
 }
@@ -136,8 +134,7 @@ static int service_open_storage(struct service *service) {
         r = recorder_new(&service->recorder, &settings, path, &service->view, ring->statistics,
                         service->catalog, &service->store.state->memory->recorder);
         if (r < 0)
-                return service_fail(service, r, "Cannot keep readings in %s (%s), see --directory", path,
-                                directory_explain(r));
+                return service_fail_directory(service, r, path);
 
         return service_open_spools(service, path);
 }

@@ -13,6 +13,7 @@
 #include "tools/stop.h"
 #include "util/macros.h"
 #include "util/parse.h"
+#include "util/standard.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -119,6 +120,7 @@ int main(int argc, char *argv[]) {
         };
         int r;
 
+        standard_open();
         r = flags_parse(&verb_s3, argc, argv, s3_take_flag, &settings);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;

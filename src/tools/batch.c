@@ -296,7 +296,7 @@ static int take_setting(struct batch_options *options, size_t flag, const char *
                 return 0;
         case FLAG_OUTPUT_DIR:
                 collector->output_dir = argument;
-                return 0;
+                return *argument ? 0 : complain(options, argument, "the name of a directory");
         case FLAG_BATCH_SIZE:
                 return take_size(options, argument);
         case FLAG_BATCH_PERIOD:

@@ -528,7 +528,8 @@ class Refusals(Case):
 
     def test_directory_in_use(self):
         self.start().wait_ready()
-        self.refused(1, "Cannot keep readings in .*readings", options=["--socket", self.directory + "/other.sock"])
+        self.refused(1, "Cannot keep readings in .*readings, see --directory: another process keeps readings there",
+                     options=["--socket", self.directory + "/other.sock"])
 
     def test_directory_missing(self):
         self.refused(1, "Cannot keep readings in /dev/null/x", options=["--directory", "/dev/null/x"])

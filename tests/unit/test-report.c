@@ -95,7 +95,7 @@ static void report_everything(struct report *report) {
 
         report_started(report, rate, 8000, 17, 100);
         report_stopping(report, 5, 3);
-        report_failed(report, -EADDRINUSE, "Cannot listen on /run/i4/ring.sock");
+        report_failed(report, -EADDRINUSE, "Address already in use", "Cannot listen on /run/i4/ring.sock");
         report_hung(report, "generator", 15 * NSEC_PER_SEC);
         report_statistics(report, &stats, &(struct i4_stats){}, NSEC_PER_MIN);
 
@@ -244,8 +244,8 @@ static void test_messages(void **state) {
         report_settings_mistake(f->report, "/etc/i4/i4d.conf", 0, "Cannot be read");
         assert_string_equal(sink_get(&f->sink, "MESSAGE"), "/etc/i4/i4d.conf: Cannot be read");
 
-        report_failed(f->report, -ENOENT, "Cannot open it");
-        assert_string_equal(sink_get(&f->sink, "MESSAGE"), "Cannot open it: No such file or directory");
+        report_failed(f->report, -ENOENT, "there is none", "Cannot open it");
+        assert_string_equal(sink_get(&f->sink, "MESSAGE"), "Cannot open it: there is none");
         assert_string_equal(sink_get(&f->sink, "ERRNO"), "2");
         assert_string_equal(sink_get(&f->sink, "PRIORITY"), "3");
 }
