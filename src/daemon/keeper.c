@@ -2,6 +2,8 @@
 
 #include "daemon/keeper.h"
 
+#include "daemon/losses.h"
+#include "daemon/trouble.h"
 #include "storage/directory.h"
 #include "util/clock.h"
 #include "util/macros.h"
@@ -21,17 +23,8 @@
 /* At most this is admitted at once, and so is what "no room" means. */
 #define APPEND_SIZE_MAX (UINT64_C(128) * I4_LINE_MAX)
 
-#define CHECK_INTERVAL_NS   (5 * NSEC_PER_SEC) /* others use the disk too */
-#define RETRY_INTERVAL_NS   NSEC_PER_SEC       /* while there is no room, or no file */
-#define DROPPED_INTERVAL_NS NSEC_PER_SEC
-
-/* Why nothing is written, the gravest last. */
-enum condition {
-        CONDITION_WRITING,
-        CONDITION_LIMITED,
-        CONDITION_FULL,
-        CONDITION_FAILING,
-};
+#define CHECK_INTERVAL_NS (5 * NSEC_PER_SEC) /* others use the disk too */
+#define RETRY_INTERVAL_NS NSEC_PER_SEC       /* while there is no room, or no file */
 
 struct keeper {
         struct recorder_settings settings;
@@ -60,20 +53,12 @@ struct keeper {
         bool is_cut_off;    /* from a directory that a new start would bring back; told */
         bool was_read_only; /* the file system, for everybody, since there was a file in use */
 
-        enum condition condition;
-        int error; /* why, negative errno */
-        uint64_t condition_since_ns;
-        uint64_t condition_bytes; /* written when it began: more tell that it is over */
-
+        struct trouble trouble;
+        struct losses losses;
         uint64_t n_changes; /* of what keeper_append() goes by */
-        uint64_t n_dropped;
-        uint64_t n_doomed; /* overwritten in the ring already, and skipped once there is room */
-        uint64_t n_errors; /* besides the writer's */
+        uint64_t n_errors;  /* besides the writer's */
         uint64_t n_hangs;
         bool is_hanging;
-        uint64_t n_untold; /* dropped and not told */
-        uint64_t first_untold;
-        uint64_t next_dropped_ns;
 };
 
 /* events */
@@ -111,17 +96,11 @@ static void keeper_tell_engine(struct keeper *keeper) {
         keeper_tell(keeper, &event);
 }
 
-static void keeper_tell_dropped(struct keeper *keeper, uint64_t now) {
-        if (keeper->n_untold == 0 || now < keeper->next_dropped_ns)
-                return;
+static void keeper_tell_losses(struct keeper *keeper, uint64_t now) {
+        struct recorder_event event;
 
-        keeper_tell(keeper, &(struct recorder_event){
-                                            .kind = RECORDER_DROPPED,
-                                            .records = keeper->n_untold,
-                                            .value = keeper->first_untold,
-                            });
-        keeper->n_untold = 0;
-        keeper->next_dropped_ns = now + DROPPED_INTERVAL_NS;
+        if (losses_take_event(&keeper->losses, now, &event))
+                keeper_tell(keeper, &event);
 }
 
 static void keeper_tell_deleted(void *userdata, const char *name, uint64_t bytes, bool is_old) {
@@ -133,59 +112,38 @@ static void keeper_tell_deleted(void *userdata, const char *name, uint64_t bytes
         keeper_tell(userdata, &event);
 }
 
-/* conditions */
+/* trouble */
 
-static const enum recorder_event_kind condition_events[] = {
-        [CONDITION_LIMITED] = RECORDER_LIMITED,
-        [CONDITION_FULL] = RECORDER_FULL,
-        [CONDITION_FAILING] = RECORDER_FAILING,
-};
+static void keeper_begin_trouble(struct keeper *keeper, enum trouble_kind kind, int error, const char *name) {
+        struct recorder_event event = { .error = error };
 
-static void keeper_set_condition(
-                struct keeper *keeper, enum condition condition, int error, const char *name) {
-        struct recorder_event event = { .kind = condition_events[condition], .error = error };
-        uint64_t now = clock_now_ns(CLOCK_MONOTONIC);
-
-        if (keeper->condition == condition && keeper->error == error && !*name)
+        /* A file that had to be put away is told of each time. */
+        if (trouble_is(&keeper->trouble, kind, error) && !*name)
                 return;
 
-        if (keeper->condition == CONDITION_WRITING)
-                keeper->condition_since_ns = now;
-        keeper->condition = condition;
-        keeper->error = error;
-        keeper->condition_bytes = writer_get_counters(keeper->writer).n_bytes;
-
-        if (condition == CONDITION_LIMITED)
+        trouble_begin(&keeper->trouble, kind, error, writer_get_counters(keeper->writer).n_bytes,
+                        clock_now_ns(CLOCK_MONOTONIC));
+        event.kind = trouble_get_event(&keeper->trouble);
+        if (kind == TROUBLE_LIMITED)
                 event.value = keeper->usage.limit;
-        if (condition == CONDITION_LIMITED && error < 0)
-                event.kind = RECORDER_FULL;
         event_set_name(&event, name);
         keeper_tell(keeper, &event);
 }
 
-static void keeper_clear_condition(struct keeper *keeper) {
-        if (keeper->condition == CONDITION_WRITING)
+static void keeper_end_trouble(struct keeper *keeper) {
+        struct recorder_event event = { .kind = RECORDER_RECOVERED };
+
+        if (keeper->trouble.kind == TROUBLE_NONE)
                 return;
 
-        keeper->condition = CONDITION_WRITING;
-        keeper->error = 0;
+        event.value = trouble_end(&keeper->trouble, clock_now_ns(CLOCK_MONOTONIC));
         keeper->next_check_ns = 0;
-        keeper_tell(keeper,
-                        &(struct recorder_event){
-                                        .kind = RECORDER_RECOVERED,
-                                        .value = clock_now_ns(CLOCK_MONOTONIC) - keeper->condition_since_ns,
-                        });
-}
-
-static bool error_is_room(int error) {
-        return error == -ENOSPC || error == -EDQUOT;
+        keeper_tell(keeper, &event);
 }
 
 static void keeper_fail(struct keeper *keeper, int error, const char *name) {
         ++keeper->n_errors;
-        keeper_set_condition(keeper,
-                        error == -ENOSPC || error == -EDQUOT ? CONDITION_FULL : CONDITION_FAILING, error,
-                        name);
+        keeper_begin_trouble(keeper, trouble_from_error(error), error, name);
 }
 
 /* the position that outlives the process */
@@ -209,24 +167,18 @@ static void keeper_note(struct keeper *keeper) {
 /* statistics */
 
 static void keeper_count(struct keeper *keeper) {
-        static const enum i4_storage_state states[] = {
-                [CONDITION_WRITING] = I4_STORAGE_WRITING,
-                [CONDITION_LIMITED] = I4_STORAGE_FULL,
-                [CONDITION_FULL] = I4_STORAGE_FULL,
-                [CONDITION_FAILING] = I4_STORAGE_FAILED,
-        };
         struct writer_counters counters = writer_get_counters(keeper->writer);
         struct ring_statistics *statistics = keeper->statistics;
         int refused;
 
 #define COUNT(field, value) atomic_store_explicit(&statistics->storage_##field, (value), memory_order_relaxed)
-        COUNT(state, keeper->is_hanging ? I4_STORAGE_HANGS : states[keeper->condition]);
-        COUNT(errno, (uint32_t) -keeper->error);
+        COUNT(state, keeper->is_hanging ? I4_STORAGE_HANGS : trouble_get_state(&keeper->trouble));
+        COUNT(errno, (uint32_t) -keeper->trouble.error);
         COUNT(is_uring, strcmp(writer_get_engine(keeper->writer, &refused), "io_uring") == 0);
         COUNT(next, writer_get_position(keeper->writer).sequence);
         COUNT(records, counters.n_records);
         COUNT(bytes, counters.n_bytes);
-        COUNT(dropped, keeper->n_dropped + keeper->n_doomed);
+        COUNT(dropped, keeper->losses.n_dropped + keeper->losses.n_doomed);
         COUNT(errors, keeper->n_errors + keeper->n_hangs + counters.n_errors);
         COUNT(segments, keeper->usage.n_sealed);
         COUNT(use_bytes, keeper->usage.use);
@@ -397,11 +349,10 @@ static void keeper_judge_room(struct keeper *keeper) {
         ++keeper->n_changes;
 
         /* Who set no limit is not told of one: whether we or the kernel saw the end first is chance. */
-        if (keeper->is_limited && keeper->condition <= CONDITION_LIMITED)
-                keeper_set_condition(
-                                keeper, CONDITION_LIMITED, keeper->usage.is_whole_disk ? -ENOSPC : 0, "");
-        else if (!keeper->is_limited && keeper->condition == CONDITION_LIMITED)
-                keeper_clear_condition(keeper);
+        if (keeper->is_limited && keeper->trouble.kind <= TROUBLE_LIMITED)
+                keeper_begin_trouble(keeper, TROUBLE_LIMITED, keeper->usage.is_whole_disk ? -ENOSPC : 0, "");
+        else if (!keeper->is_limited && keeper->trouble.kind == TROUBLE_LIMITED)
+                keeper_end_trouble(keeper);
 }
 
 static int keeper_enforce(struct keeper *keeper) {
@@ -490,7 +441,7 @@ static void keeper_check(struct keeper *keeper) {
 
         keeper->next_check_ns =
                         clock_now_ns(CLOCK_MONOTONIC) +
-                        (keeper->condition == CONDITION_WRITING ? CHECK_INTERVAL_NS : RETRY_INTERVAL_NS);
+                        (keeper->trouble.kind == TROUBLE_NONE ? CHECK_INTERVAL_NS : RETRY_INTERVAL_NS);
 }
 
 /* sealing */
@@ -584,16 +535,14 @@ static void keeper_judge_writer(struct keeper *keeper, int error) {
 
         if (writer_is_suspect(keeper->writer))
                 keeper_replace(keeper, error);
-        else if (error_is_room(error)) {
+        else if (error < 0) {
                 /* There may be something to delete. */
-                if (keeper->condition != CONDITION_FULL)
+                if (trouble_is_room(error) && keeper->trouble.kind != TROUBLE_FULL)
                         keeper->next_check_ns = 0;
-                keeper_set_condition(keeper, CONDITION_FULL, error, "");
-        } else if (error < 0)
-                keeper_set_condition(keeper, CONDITION_FAILING, error, "");
-        else if (keeper->condition > CONDITION_LIMITED && keeper->is_open &&
-                        n_bytes > keeper->condition_bytes)
-                keeper_clear_condition(keeper);
+                keeper_begin_trouble(keeper, trouble_from_error(error), error, "");
+        } else if (keeper->trouble.kind > TROUBLE_LIMITED && keeper->is_open &&
+                        n_bytes > keeper->trouble.n_bytes)
+                keeper_end_trouble(keeper);
 }
 
 void keeper_run(struct keeper *keeper, uint64_t timeout_ns) {
@@ -619,7 +568,7 @@ void keeper_run(struct keeper *keeper, uint64_t timeout_ns) {
         if (now >= keeper->next_check_ns)
                 keeper_check(keeper);
 
-        keeper_tell_dropped(keeper, now);
+        keeper_tell_losses(keeper, now);
         keeper_count(keeper);
 }
 
@@ -693,17 +642,13 @@ int keeper_skip(struct keeper *keeper, uint64_t sequence) {
         if (sequence > next && keeper->is_open && keeper_is_torn(keeper) && keeper_leave(keeper) >= 0)
                 keeper_open(keeper);
         keeper_note(keeper);
-        if (sequence > next) {
-                if (keeper->n_untold == 0)
-                        keeper->first_untold = next;
-                keeper->n_untold += sequence - next;
-                keeper->n_dropped += sequence - next;
-        }
+        if (sequence > next)
+                losses_add(&keeper->losses, next, sequence - next);
         return 0;
 }
 
 void keeper_set_doomed(struct keeper *keeper, uint64_t n_records) {
-        keeper->n_doomed = n_records;
+        keeper->losses.n_doomed = n_records;
 }
 
 void keeper_set_hangs(struct keeper *keeper, uint64_t n_hangs, bool is_hanging) {
@@ -728,7 +673,7 @@ void keeper_set_settings(struct keeper *keeper, const struct recorder_settings *
 }
 
 int keeper_stop(struct keeper *keeper, uint64_t deadline_ns) {
-        int r = keeper->error < 0 ? keeper->error : -ETIMEDOUT;
+        int r = keeper->trouble.error < 0 ? keeper->trouble.error : -ETIMEDOUT;
 
         if (keeper->is_open) {
                 r = writer_drain(keeper->writer, true, deadline_ns);
@@ -743,7 +688,7 @@ int keeper_stop(struct keeper *keeper, uint64_t deadline_ns) {
         if (r >= 0 && keeper->reserved > 0)
                 (void) directory_reserve(keeper->directory, keeper_get_stored(keeper));
 
-        keeper_tell_dropped(keeper, NSEC_INFINITY);
+        keeper_tell_losses(keeper, NSEC_INFINITY);
         keeper_count(keeper);
         return r;
 }
@@ -767,7 +712,7 @@ uint64_t keeper_get_deadline(const struct keeper *keeper) {
         /* Somebody waits for the file to be sealed. */
         if (keeper->is_open && keeper->is_sealing && (keeper_is_busy(keeper) || keeper_is_written(keeper)))
                 return 0;
-        if (keeper->condition != CONDITION_WRITING || keeper->is_limited || keeper->next_check_ns == 0)
+        if (keeper->trouble.kind != TROUBLE_NONE || keeper->is_limited || keeper->next_check_ns == 0)
                 deadline_ns = MIN(deadline_ns, keeper->next_check_ns);
 
         return deadline_ns;
@@ -784,14 +729,14 @@ uint64_t keeper_get_n_changes(const struct keeper *keeper) {
 }
 
 int keeper_get_error(const struct keeper *keeper) {
-        return keeper->error;
+        return keeper->trouble.error;
 }
 
 /* life */
 
 /* Passes, or has to be seen to by somebody else; what is left are mistakes that a start should stop at. */
 static bool error_is_temporary(int error) {
-        return error_is_room(error) || error == -EIO || error == -EROFS || error == -ENOMEM;
+        return trouble_is_room(error) || error == -EIO || error == -EROFS || error == -ENOMEM;
 }
 
 int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings, const char *path,

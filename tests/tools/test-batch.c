@@ -515,7 +515,8 @@ static void test_usage(void **state) {
                         "i4 batch: --max-use 'much' is not a size such as 500M, 4G or infinity\n");
         require_usage(&f->stage, "--edge-node-id", "",
                         "i4 batch: --edge-node-id '' is not a name of 1 to 255 bytes\n");
-        require_usage(&f->stage, "--output-dir", "", "i4 batch: --output-dir '' is not the name of a directory\n");
+        require_usage(&f->stage, "--output-dir", "",
+                        "i4 batch: --output-dir '' is not the name of a directory\n");
         require_usage(&f->stage, "--score", NULL,
                         "i4 batch: --score goes into batch_meta, which needs --enrich\n");
 }
