@@ -128,7 +128,7 @@ static const char batch_text[] =
                 "  i4 batch --s3-bucket my-bucket               the live stream into s3://my-bucket/sensor-data\n"
                 "  i4 tail --alert high | i4 batch --input-file - --batch-period 1min\n"
                 "\n"
-                "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but records were lost. See i4(1).\n";
+                "Exit status: 0 done, 1 failed, 2 wrong usage, 3 done but records were lost. See i4-batch(1).\n";
 
 struct batch_options {
         struct collector_options collector;

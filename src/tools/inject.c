@@ -32,29 +32,32 @@ enum {
         FLAG_DIRECTION,
         FLAG_JSON,
         FLAG_SOCKET,
+        N_FLAGS,
 };
 
-static const struct flag inject_flags[] = {
+static const struct flag inject_flags[N_FLAGS] = {
         [FLAG_PIPELINE] = { "pipeline", 0, "ID", "which pipeline has it: PIPE-TX-001" },
         [FLAG_MILE] = { "mile", 0, "MILES", "where on it" },
         [FLAG_SENSOR] = { "sensor", 0, "ID", "which sensor has it: SNS-pre-0042" },
         [FLAG_FOR] = { "for", 0, "SPAN", "how long it lasts: 10m" },
         [FLAG_START] = { "start", 0, "WHEN", "a time, or +10m from now (a second from now)" },
         [FLAG_END] = { "end", 0, "WHEN", "instead of --for" },
-        [FLAG_STRENGTH] = { "strength", 0, "0…1", "of what is usual for its kind (0.5)" },
+        [FLAG_STRENGTH] = { "strength", 0, "SHARE", "from 0 to 1, of what is usual for its kind (0.5)" },
         [FLAG_DIRECTION] = { "direction", 0, "up|down", "to which side a sensor is off (up)" },
         [FLAG_JSON] = { "json", 0, NULL, "tell the incident as a JSON object, as a scenario has it" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "of the readers, instead of $I4_SOCKET or /run/i4/ring.sock" },
 };
 
 static const char inject_text[] =
-                "Orders an incident of the running daemon. The first word is its kind: leak, blockage, pump_trip\n"
-                "or valve_closure of a pipeline; spike, stuck, drift, offset, noise, dropout, clipping or\n"
-                "out_of_range of a sensor. It is added to /var/lib/i4/injected.jsonl, so that the run can be\n"
-                "repeated with that file as a scenario. For root.\n"
+                "Orders an incident of the running daemon. KIND is leak, blockage, pump_trip or valve_closure of a\n"
+                "pipeline; spike, stuck, drift, offset, noise, dropout, clipping or out_of_range of a sensor. It is\n"
+                "added to /var/lib/i4/injected.jsonl, so that the run can be repeated. For root.\n"
                 "\n"
+                "Examples:\n"
                 "  i4 inject leak --pipeline PIPE-TX-001 --mile 120 --for 10m\n"
-                "  i4 inject stuck --sensor SNS-pre-0042 --start +1m --for 30s\n";
+                "  i4 inject stuck --sensor SNS-pre-0042 --start +1m --for 30s\n"
+                "\n"
+                "Exit status: 0 it is in force, 1 it is not, 2 wrong usage. See i4-inject(1).\n";
 
 static int inject_add_number(struct inject_options *options, const struct flag *flag, const char *argument) {
         char *end;
@@ -68,10 +71,22 @@ static int inject_add_number(struct inject_options *options, const struct flag *
         return cJSON_AddNumberToObject(options->incident, flag->name, number) ? 0 : -ENOMEM;
 }
 
+static int inject_add_kind(struct inject_options *options, const char *kind) {
+        if (cJSON_HasObjectItem(options->incident, "kind")) {
+                say(options->order.who, "'%s' is one argument too many, see '%s --help'", kind,
+                                options->order.who);
+                return -EINVAL;
+        }
+
+        return cJSON_AddStringToObject(options->incident, "kind", kind) ? 0 : -ENOMEM;
+}
+
 static int inject_take_flag(void *userdata, size_t flag, const char *argument) {
         struct inject_options *options = userdata;
 
         switch (flag) {
+        case N_FLAGS:
+                return inject_add_kind(options, argument);
         case FLAG_JSON:
                 options->is_json = true;
                 return 0;
@@ -134,18 +149,14 @@ static void inject_options_deinit(struct inject_options *options) {
 
 static int inject_run(const struct verb *verb, int argc, char *argv[]) {
         _cleanup_(inject_options_deinit) struct inject_options options = { .order = { .who = verb->who } };
-        bool has_kind = argc > 1 && *argv[1] != '-';
         int r;
 
         options.incident = cJSON_CreateObject();
-        if (has_kind)
-                (void) cJSON_AddStringToObject(options.incident, "kind", argv[1]);
-
-        r = flags_parse(verb, argc - has_kind, argv + has_kind, inject_take_flag, &options);
+        r = flags_parse(verb, argc, argv, inject_take_flag, &options);
         if (r <= 0)
                 return r < 0 ? STATUS_USAGE : STATUS_DONE;
-        if (!has_kind) {
-                say(verb->who, "what shall go wrong? The first word is a kind: leak, stuck, ...; see 'i4 inject --help'");
+        if (!cJSON_HasObjectItem(options.incident, "kind")) {
+                say(verb->who, "what shall go wrong? A kind is needed: leak, stuck, ...; see 'i4 inject --help'");
                 return STATUS_USAGE;
         }
 
@@ -157,6 +168,7 @@ const struct verb verb_inject = {
         .who = "i4 inject",
         .summary = "Have something go wrong in the running plant: a leak, a stuck sensor, ...",
         .text = inject_text,
+        .operands = "KIND",
         .flags = inject_flags,
         .n_flags = ELEMENTSOF(inject_flags),
         .run = inject_run,

@@ -55,27 +55,41 @@ static const struct verb *verb_find(const char *name) {
         return NULL;
 }
 
-static int complain_verb(const char *name) {
-        struct suggestion suggestion = SUGGESTION_INIT(name);
-        const char *what = *name == '-' ? "flag" : "verb";
-
-        suggestion_offer(&suggestion, *name == '-' ? "--help" : "help");
-        if (*name == '-')
-                suggestion_offer(&suggestion, "--version");
-        for (size_t i = 0; i < ELEMENTSOF(verbs) && *name != '-'; ++i)
-                suggestion_offer(&suggestion, verbs[i]->name);
-
-        if (suggestion.best)
-                say("i4", "unknown %s '%s', did you mean '%s'?", what, name, suggestion.best);
+static int complain(const char *what, const char *name, const struct suggestion *suggestion) {
+        if (suggestion->best)
+                say("i4", "unknown %s '%s', did you mean '%s'?", what, name, suggestion->best);
         else
                 say("i4", "unknown %s '%s', see 'i4 --help'", what, name);
         return STATUS_USAGE;
 }
 
+static int complain_verb(const char *name) {
+        struct suggestion suggestion = SUGGESTION_INIT(name);
+
+        suggestion_offer(&suggestion, "help");
+        for (size_t i = 0; i < ELEMENTSOF(verbs); ++i)
+                suggestion_offer(&suggestion, verbs[i]->name);
+
+        return complain("verb", name, &suggestion);
+}
+
+static int complain_flag(const char *name) {
+        struct suggestion suggestion = SUGGESTION_INIT(name);
+
+        suggestion_offer(&suggestion, "--help");
+        suggestion_offer(&suggestion, "--version");
+
+        return complain("flag", name, &suggestion);
+}
+
+static bool is_help(const char *word) {
+        return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
 static int run_help(const char *name) {
         const struct verb *verb;
 
-        if (!name) {
+        if (!name || is_help(name)) {
                 print_help();
                 return STATUS_DONE;
         }
@@ -102,14 +116,14 @@ static int run(int argc, char *argv[]) {
 
         if (strcmp(argv[1], "help") == 0)
                 return run_help(argc > 2 ? argv[2] : NULL);
-        if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        if (is_help(argv[1]))
                 return run_help(NULL);
         if (strcmp(argv[1], "--version") == 0) {
                 printf("i4 %s\n", I4_VERSION);
                 return STATUS_DONE;
         }
 
-        return complain_verb(argv[1]);
+        return *argv[1] == '-' ? complain_flag(argv[1]) : complain_verb(argv[1]);
 }
 
 int main(int argc, char *argv[]) {

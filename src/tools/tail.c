@@ -96,7 +96,7 @@ static const struct flag tail_flags[] = {
         [FLAG_SEQUENCE] = { "sequence", 0, NULL, "each line of json says its sequence number, as seq" },
         [FLAG_DIRTY] = { "dirty", 0, "SPEC",
                         "spoil lines of json: 1% (of every kind alike), or some kinds,\n"
-                        "missing=0.5%,late=1%,rename=10m; see i4(1)" },
+                        "missing=0.5%,late=1%,rename=10m; see i4-dirt(7)" },
         [FLAG_DIRTY_LOG] = { "dirty-log", 0, "FILE", "a JSON line for each line that was spoilt" },
         [FLAG_WAIT] = { "wait", 'w', NULL, "wait for a daemon that is not there, as long as it takes" },
         [FLAG_SOCKET] = { "socket", 0, "PATH", "instead of $I4_SOCKET or /run/i4/ring.sock" },

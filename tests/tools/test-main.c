@@ -35,6 +35,23 @@ static void test_help(void **state) {
         play_deinit(&play);
 }
 
+/* However it is asked for, what i4 can do is one text. */
+static void test_help_words(void **state) {
+        static const char *const words[][2] = { { "-h" }, { "help" }, { "help", "--help" },
+                { "help", "-h" } };
+        struct play play, same;
+
+        play_run(*state, &play, "--help");
+        for (size_t i = 0; i < ELEMENTSOF(words); ++i) {
+                play_run(*state, &same, words[i][0], words[i][1]);
+                assert_int_equal(same.status, 0);
+                assert_string_equal(same.err, "");
+                assert_string_equal(same.out, play.out);
+                play_deinit(&same);
+        }
+        play_deinit(&play);
+}
+
 /* 'i4 help tail' and 'i4 tail --help' are one text, and it has examples. */
 static void test_verb_help(void **state) {
         static const char *const verbs[] = { "tail", "stat" };
@@ -86,6 +103,7 @@ static void test_wrong_usage(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_help, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_help_words, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_verb_help, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_version, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_wrong_usage, setup, teardown),
