@@ -25,9 +25,9 @@
  * daemon was updated to what this library does not know. No other call helps then: the program has to be
  * started again with the library that came with the daemon, and may go on at i4_reader_get_cursor().
  *
- * Objects are not locked: use one reader and one
- * encoder per thread; different objects may be used at the same time. A catalog never changes and may be
- * shared. A reader cannot be used across fork(). Strings returned belong to the object they came from.
+ * Objects are not locked: use one reader and one encoder per thread; different objects may be used at the
+ * same time. A catalog never changes and may be shared. A reader cannot be used across fork(). Strings
+ * returned belong to the object they came from.
  */
 
 #include <stddef.h>

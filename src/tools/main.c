@@ -3,7 +3,7 @@
 /*
  * i4: tools around the stream of a local i4d
  *
- * Every verb is a program of its own in one file, on the public API alone: what they can do, any program can.
+ * Every verb is a program of its own, on the public API alone: what they can do, any program can.
  */
 
 #include "tools/say.h"
