@@ -238,7 +238,7 @@ struct i4_stats {
         uint64_t storage_errors;          /* failed writes, syncs and seals since the daemon started */
         uint64_t storage_segments;        /* sealed files kept */
         uint64_t storage_use_bytes;       /* live file and sealed ones */
-        uint64_t storage_limit_bytes;     /* what MaxUse= and KeepFree= allow now */
+        uint64_t storage_limit_bytes;     /* what MaxUse= and KeepFree= allow now; UINT64_MAX: no limit */
         uint64_t readers_refused;         /* since the daemon started */
         uint64_t readers_lost_records;    /* sum over all readers, as they report it */
         uint64_t ring_first;              /* sequence of the first record ever published in this ring */
