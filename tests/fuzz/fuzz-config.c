@@ -18,14 +18,24 @@ static void require(bool condition) {
                 abort();
 }
 
-static void report_check(void *userdata, const char *file, unsigned int line, const char *text) {
-        const unsigned int *n_lines = userdata;
-
+static void text_check(const char *file, const char *text) {
         require(strcmp(file, "fuzz.conf") == 0);
-        require(line >= 1 && line <= *n_lines);
         require(*text && strlen(text) < COMPLAINT_MAX);
         for (; *text; ++text)
                 require((unsigned char) *text >= ' ' && *text != 0x7f);
+}
+
+static void report_check(void *userdata, const char *file, unsigned int line, const char *text) {
+        const unsigned int *n_lines = userdata;
+
+        require(line >= 1 && line <= *n_lines);
+        text_check(file, text);
+}
+
+/* What only shows when all are known is of no line. */
+static void contradiction_check(void *userdata, const char *file, unsigned int line, const char *text) {
+        require(line == 0);
+        text_check(file, text);
 }
 
 static void config_check(const struct config *config) {
@@ -49,6 +59,7 @@ static void config_check(const struct config *config) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         unsigned int n_lines = 1;
         struct complaints complaints = { .report = report_check, .userdata = &n_lines };
+        struct complaints contradictions = { .report = contradiction_check };
         struct config config, untouched;
 
         for (size_t i = 0; i < size; ++i)
@@ -58,6 +69,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         config_init(&untouched);
         require(config_parse(&config, "fuzz.conf", (const char *) data, size, &complaints) == 0);
         config_check(&config);
+        config_verify(&config, "fuzz.conf", &contradictions);
 
         config_take_live(&untouched, &config);
         for (const struct config_key *key = NULL; (key = config_next_change(key, &untouched, &config));)

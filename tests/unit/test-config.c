@@ -192,6 +192,23 @@ static void test_manual(void **state) {
         assert_int_equal(n_paragraphs, n_keys);
 }
 
+/* The fuzzer begins with every key, and cannot be expected to guess one. */
+static void test_corpus(void **state) {
+        static const char *const names[] = { "tests/fuzz/corpus-config/every-key",
+                "tests/fuzz/corpus-config/empty-values" };
+        char setting[64];
+
+        for (size_t i = 0; i < ELEMENTSOF(names); ++i) {
+                _cleanup_(freep) char *text = read_source(names[i]);
+
+                for (const struct config_key *key = NULL; (key = config_next_key(key));) {
+                        (void) snprintf(setting, sizeof(setting), "\n%s=", config_key_get_name(key));
+                        if (!strstr(text, setting))
+                                fail_msg("%s lacks %s=", names[i], config_key_get_name(key));
+                }
+        }
+}
+
 /* values */
 
 static void test_values(void **state) {
@@ -535,6 +552,7 @@ int main(void) {
                 TEST(test_default_fleet),
                 TEST(test_shipped_file),
                 TEST(test_manual),
+                TEST(test_corpus),
                 TEST(test_values),
                 TEST(test_bad_values),
                 TEST(test_empty_value),
