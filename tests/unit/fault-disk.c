@@ -56,12 +56,10 @@ extern struct dirent *directory_read(DIR *dir) __asm__("readdir");
 
 /* what is watched */
 
-static bool stat_is(const struct stat *st, enum place place) {
+static bool place_is_at(enum place place, const struct stat *st) {
         char path[PATH_SIZE];
         struct stat there;
 
-        if (disk.places[place] == st->st_ino)
-                return true;
         if (kernel_stat(AT_FDCWD, path_format(path, disk.path, place, "."), &there, 0) < 0)
                 return false;
 
@@ -70,10 +68,16 @@ static bool stat_is(const struct stat *st, enum place place) {
 }
 
 static enum place place_of_stat(const struct stat *st) {
-        if (S_ISDIR(st->st_mode))
-                for (enum place place = PLACE_TOP; place < PLACE_NONE; ++place)
-                        if (stat_is(st, place))
-                                return place;
+        if (!S_ISDIR(st->st_mode))
+                return PLACE_NONE;
+
+        /* The kernel is asked last: each of its answers takes as long as the call that is watched. */
+        for (enum place place = PLACE_TOP; place < PLACE_NONE; ++place)
+                if (disk.places[place] == st->st_ino)
+                        return place;
+        for (enum place place = PLACE_TOP; place < PLACE_NONE; ++place)
+                if (place_is_at(place, st))
+                        return place;
 
         return PLACE_NONE;
 }
@@ -103,10 +107,14 @@ static unsigned int file_of(int fd) {
         return stat_watched(fd, &st) ? file_of_stat(&st) : FILES_MAX;
 }
 
+static bool stat_is_watched(const struct stat *st) {
+        return disk.is_watching && (file_of_stat(st) < FILES_MAX || place_of_stat(st) != PLACE_NONE);
+}
+
 static bool fd_is_watched(int fd) {
         struct stat st;
 
-        return stat_watched(fd, &st) && (file_of_stat(&st) < FILES_MAX || place_of_stat(&st) != PLACE_NONE);
+        return stat_watched(fd, &st) && stat_is_watched(&st);
 }
 
 /* Whether it may be done: 0, or -1 and errno. */
@@ -195,15 +203,20 @@ int openat(int fd, const char *path, int flags, ...) {
 
         if (step(place != PLACE_NONE, "openat") < 0)
                 return -1;
+        if (place == PLACE_NONE || !(flags & (O_CREAT | O_TRUNC)))
+                return kernel_open(fd, path, flags, mode);
+
         was_there = kernel_stat(fd, path, &st, AT_SYMLINK_NOFOLLOW) == 0;
         r = kernel_open(fd, path, flags, mode);
-        if (r >= 0 && place != PLACE_NONE)
+        if (r >= 0)
                 file_note_opened(r, place, path, flags, was_there);
         return r;
 }
 
 int fstat(int fd, struct stat *st) {
-        return step(fd_is_watched(fd), "fstat") < 0 ? -1 : kernel_stat(fd, "", st, AT_EMPTY_PATH);
+        int r = kernel_stat(fd, "", st, AT_EMPTY_PATH);
+
+        return step(r == 0 && stat_is_watched(st), "fstat") < 0 ? -1 : r;
 }
 
 int fstatat(int fd, const char *path, struct stat *st, int flags) {
