@@ -18,7 +18,7 @@
  *         | records                      |  n_records slots of 64 bytes, n_records a power of two
  *         +-----------------------------+
  *
- * docs/ring.md draws it byte by byte and argues for each fence; the two change together.
+ * docs/ring.md draws it byte by byte and argues for each fence; tests/docs/test-layout.py compares the two.
  */
 
 #include "i4.h"
