@@ -9,6 +9,7 @@
  */
 
 #include "ring/ring.h"
+#include "util/json.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,28 +20,67 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* An id that the catalog makes of a record is that of the same sensor, or of none. */
+static void id_check(const i4_catalog *catalog, const struct i4_record *record) {
+        char id[I4_SENSOR_ID_MAX];
+        uint32_t sensor;
+
+        if (i4_catalog_format_sensor_id(catalog, record, id, sizeof(id)) >= 0 &&
+                        i4_catalog_find_sensor(catalog, id, &sensor) >= 0 && sensor != record->sensor)
+                abort();
+}
+
+/* Whatever is in a record, its line parses. The first one is looked at, which takes as long as all the rest.
+ */
+static void line_check(const char *lines, size_t size) {
+        const char *end = memchr(lines, '\n', size);
+        _cleanup_(json_freep) cJSON *json = NULL;
+
+        if (!end)
+                abort();
+        json = cJSON_ParseWithLength(lines, (size_t) (end - lines));
+        if (!cJSON_IsObject(json))
+                abort();
+}
+
+static void records_use(
+                i4_encoder *encoder, const i4_catalog *catalog, const struct i4_record *records, size_t n) {
+        char lines[16 * I4_LINE_MAX];
+        size_t size, n_encoded;
+
+        size = i4_encoder_encode(encoder, records, n, lines, sizeof(lines), &n_encoded);
+        if (n_encoded != n)
+                abort();
+        line_check(lines, size);
+
+        for (size_t i = 0; i < n; ++i)
+                id_check(catalog, &records[i]);
+}
+
 static void use_reader(i4_reader *reader) {
         _cleanup_(i4_encoder_freep) i4_encoder *encoder = NULL;
+        const i4_catalog *catalog = i4_reader_get_catalog(reader);
         struct i4_record records[16];
         struct i4_peer peers[4];
         struct i4_stats stats;
-        char lines[16 * I4_LINE_MAX];
-        size_t n_encoded;
         int n;
 
         (void) i4_reader_get_stats(reader, &stats, sizeof(stats));
         (void) i4_reader_get_peers(reader, peers, sizeof(*peers), ELEMENTSOF(peers));
-        if (i4_encoder_new(&encoder, i4_reader_get_catalog(reader)) < 0)
+
+        if (i4_encoder_new(&encoder, catalog) < 0)
                 abort();
+        i4_encoder_set_extras(encoder, I4_EXTRA_SEQUENCE | I4_EXTRA_LABEL);
 
         for (unsigned int i = 0; i < 8; ++i) {
                 n = i4_reader_read(reader, records, ELEMENTSOF(records));
                 if (n > (int) ELEMENTSOF(records))
                         abort();
                 if (n > 0)
-                        (void) i4_encoder_encode(
-                                        encoder, records, (size_t) n, lines, sizeof(lines), &n_encoded);
-                if (i == 4)
+                        records_use(encoder, catalog, records, (size_t) n);
+                if (i % 4 == 1)
+                        (void) i4_reader_seek(reader, 0);
+                if (i == 3)
                         (void) i4_reader_seek(reader, I4_OLDEST);
         }
 }
