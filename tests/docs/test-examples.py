@@ -36,6 +36,8 @@ BatchSec=10ms
 [Storage]
 Sequence=yes
 FlushSec=10ms
+MaxUse=infinity
+KeepFree=0
 """
 
 
