@@ -240,7 +240,7 @@ int main(int argc, char *argv[]) {
         struct program program;
         struct kafka_options options = {
                 .sender = {
-                        .attachment = { .who = WHO, .program = &program },
+                        .attachment = { .who = WHO, .is_service = true, .program = &program },
                         .producer = { .who = WHO, .topic = "i4-readings" },
                         .from = I4_OLDEST,
                         .n_records = UINT64_MAX,

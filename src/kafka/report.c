@@ -32,7 +32,7 @@ static char *format_status(const struct report *report) {
 }
 
 void report_begin(void) {
-        (void) sd_notify(0, "READY=1");
+        (void) sd_notify(0, "READY=1\nSTATUS=Waiting for readings");
 }
 
 void report_show(const struct report *report) {

@@ -397,13 +397,13 @@ int sender_run(const struct sender_options *options) {
         if (r < 0)
                 return r == -EINVAL ? STATUS_USAGE : STATUS_FAILED;
 
+        report_begin();
         r = sender_attach(&sender);
         if (r == -ERESTART)
                 attachment_restart(&options->attachment, &options->attachment.program->place);
         if (r < 0)
                 return r == -EINTR ? STATUS_DONE : STATUS_FAILED;
 
-        report_begin();
         r = sender_loop(&sender);
         n_open = sender_finish(&sender);
         report_hide();

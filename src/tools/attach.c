@@ -13,6 +13,7 @@
 #include <pwd.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #define DEFAULT_PATH  "/run/i4/ring.sock"
 #define DEFAULT_GROUP "i4"
@@ -128,10 +129,21 @@ static int attachment_try(const struct attachment *attachment, i4_reader **reade
                                        : i4_reader_open(readerp, attachment->path, attachment->who);
 }
 
-static void sleep_a_second(void) {
+static void sleep_a_second(const struct attachment *attachment) {
         const struct timespec second = { .tv_sec = 1 };
 
+        /* Its watchdog would take it for dead. */
+        if (attachment->is_service)
+                (void) sd_notify(0, "WATCHDOG=1");
         (void) nanosleep(&second, NULL);
+}
+
+static void tell_waiting(const struct attachment *attachment) {
+        const char *path = attachment_get_path(attachment);
+
+        say(attachment->who, "waiting for i4d at %s", path);
+        if (attachment->is_service)
+                (void) sd_notifyf(0, "STATUS=Waiting for i4d at %s", path);
 }
 
 /* The daemon was updated; so is what it is read with, before or after. */
@@ -153,11 +165,11 @@ static int attachment_await_update(const struct attachment *attachment, int erro
                                         "understand; waiting %" PRIu64 " s for this one to be replaced, too",
                                         I4_VERSION, UPDATE_TIMEOUT_NS / NSEC_PER_SEC);
                 is_told = true;
-                sleep_a_second();
+                sleep_a_second(attachment);
         }
 
         /* Who replaces one of program and library is about to replace the other, if it is another, too. */
-        sleep_a_second();
+        sleep_a_second(attachment);
         return -ERESTART;
 }
 
@@ -182,9 +194,9 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
                 }
 
                 if (!is_told)
-                        say(attachment->who, "waiting for i4d at %s", attachment_get_path(attachment));
+                        tell_waiting(attachment);
                 is_told = true;
-                sleep_a_second();
+                sleep_a_second(attachment);
         }
 
         return 0;
@@ -208,7 +220,7 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
                         return r;
                 }
 
-                sleep_a_second();
+                sleep_a_second(attachment);
         }
 
         return 0;
@@ -233,7 +245,7 @@ void attachment_restart(const struct attachment *attachment, const struct progra
         /* Who has written all of it may still have it open, or be about to put another in its place. */
         while ((r = program_restart(attachment->program, place)) < 0 && !stop_is_requested() &&
                         clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
-                sleep_a_second();
+                sleep_a_second(attachment);
 
         if (!stop_is_requested())
                 say(attachment->who, "i4 was replaced, and what lies at %s now cannot be started: %s",

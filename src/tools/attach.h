@@ -15,6 +15,7 @@ struct attachment {
         const char *who;  /* as the daemon and messages name this program */
         const char *path; /* of the socket; NULL: as libi4 finds it */
         bool is_observer;
+        bool is_service;               /* tells the service manager that it waits */
         bool wait;                     /* for a daemon that is not there yet */
         const struct program *program; /* who attaches */
 };

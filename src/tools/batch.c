@@ -493,7 +493,7 @@ static int batch_run(const struct verb *verb, int argc, char *argv[]) {
         struct program program;
         struct batch_options options = {
                 .collector = {
-                        .attachment = { .who = verb->who, .program = &program },
+                        .attachment = { .who = verb->who, .is_service = true, .program = &program },
                         .output_dir = "./output",
                         .batch.n_records = 1000,
                         .n_records = UINT64_MAX,

@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -156,6 +157,21 @@ class Kafka(Case):
         self.assert_complete(sequences)
         self.assertEqual(max(sequences), position - 1)
         self.assertEqual(set(sequences.values()), {1})
+
+    def test_waiting(self):
+        """A service that waits for its daemon is ready, and answers the watchdog."""
+        notes = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+            path = os.path.join(self.directory, "notify.sock")
+            notified.bind(path)
+            notified.settimeout(WAIT_S)
+            process = self.start("--wait", NOTIFY_SOCKET=path)
+            while not {"READY=1", f"STATUS=Waiting for i4d at {self.socket}", "WATCHDOG=1"} <= set(notes):
+                notes += notified.recv(4096).decode().splitlines()
+            self.start_daemon()
+            while not re.match("STATUS=[1-9][0-9]* readings arrived", notes[-1]):
+                notes += notified.recv(4096).decode().splitlines()
+            self.end(process)
 
     def test_killed(self):
         """SIGKILL: the next one goes on, and nothing is missing."""

@@ -821,7 +821,24 @@ class UnderSystemd(Case):
         self.assertGreater(os.stat(path).st_mtime, 0)
         self.assertEqual(self.tail(daemon, "-n", "1").wait(WAIT_S), 0)
         self.assertEqual(daemon.end(), 0)
-        self.assertTrue(os.path.exists(path))
+        self.assertEqual(os.stat(path).st_mtime, 0)
+
+    # A service that waits for its daemon is ready, says what for, and answers the watchdog.
+    def test_waiting(self):
+        systemd = self.systemd()
+        path, batches = os.path.join(self.directory, "ring.sock"), os.path.join(self.directory, "batches")
+        batch = subprocess.Popen([I4, "batch", "--wait", "--socket", path, "--output-dir", batches, "--batch-size", "1"],
+                                 stderr=subprocess.PIPE, text=True, env={**os.environ, "NOTIFY_SOCKET": systemd.path})
+        self.processes.append(batch)
+        wait_for("READY", lambda: systemd.has("READY", "1"))
+        self.assertEqual(batch.stderr.readline(), f"i4 batch: waiting for i4d at {path}\n")
+        wait_for("its status", lambda: systemd.has("STATUS", f"Waiting for i4d at {path}"))
+        wait_for("answers", lambda: systemd.receive() or sum("WATCHDOG" in note for note in systemd.notes) > 1)
+        daemon = self.start().wait_ready()
+        wait_for("a batch", lambda: any(name.startswith("batch_") for name in os.listdir(batches)))
+        batch.send_signal(signal.SIGTERM)
+        self.assertEqual(batch.wait(WAIT_S), 0)
+        self.assertEqual(daemon.end(), 0)
 
 
 class ClocksSet(Case):
