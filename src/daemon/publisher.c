@@ -15,8 +15,7 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 
-#define ACCEPT_MAX      16u   /* a turn */
-#define QUEUE_MAX       4096u /* as long as a socket's queue is, unless an administrator made it longer */
+#define ACCEPT_MAX      16u /* a turn */
 #define ACCEPT_RETRY_US UINT64_C(1000000)
 #define TIMER_SLACK_US  UINT64_C(250000)
 
@@ -112,35 +111,23 @@ static bool publisher_accept(struct publisher *publisher, sd_event *event) {
 
         (void) TAKE_FD(client_fd);
         publisher->is_exhausted = false;
-        return true;
-}
 
-/* Those who mean to say something do so at once: the oldest silence is the most suspicious. */
-static void publisher_limit_mute(struct publisher *publisher) {
+        /* Those who mean to say something do so at once: the oldest silence is the most suspicious. */
         if (publisher->clients.n_clients[CLIENT_MUTE] > PUBLISHER_MUTE_MAX)
                 client_end_silence(TAILQ_FIRST(&publisher->clients.stages[CLIENT_MUTE]));
+        return true;
 }
 
 /* Each client says one thing a turn, and those outside are many: several come in. */
 static int publisher_dispatch_listen(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
         struct publisher *publisher = userdata;
 
-        for (unsigned int i = 0; i < ACCEPT_MAX; ++i) {
+        for (unsigned int i = 0; i < ACCEPT_MAX; ++i)
                 if (!publisher_accept(publisher, sd_event_source_get_event(source)))
                         break;
-                publisher_limit_mute(publisher);
-        }
 
         publisher_set_hello_timer(publisher);
         return 0;
-}
-
-void publisher_empty_queue(struct publisher *publisher) {
-        sd_event *event = sd_event_source_get_event(publisher->listen_source);
-
-        for (unsigned int i = 0; i < QUEUE_MAX; ++i)
-                if (!publisher_accept(publisher, event))
-                        break;
 }
 
 /* who is in */

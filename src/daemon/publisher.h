@@ -70,13 +70,6 @@ struct publisher *publisher_free(struct publisher *publisher);
 /* Tells the armed readers for whom there is something; the others stay armed. */
 void publisher_wake(struct publisher *publisher);
 
-/*
- * To be called last: lets in whoever waits to be let in, so that publisher_free() lets them go with the
- * others. For one who is left in the queue systemd starts a daemon, and a reader that was about to come back
- * did not ask for that; whoever comes for the first time asks again.
- */
-void publisher_empty_queue(struct publisher *publisher);
-
 /* To be called now and then: looks for readers that have fallen silent. */
 void publisher_check(struct publisher *publisher);
 

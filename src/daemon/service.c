@@ -170,7 +170,6 @@ static int service_stop(struct service *service) {
         service_tell_orders(service);
         report_stopping(service->report,
                         atomic_load_explicit(&ring->statistics->achieved, memory_order_relaxed), n_left);
-        publisher_empty_queue(service->publisher);
 
         /* systemd keeps the ring, and a successor takes up what is left; nobody else does. */
         return n_left > 0 && !getenv("NOTIFY_SOCKET") ? -EIO : 0;

@@ -57,7 +57,7 @@ void sockets_tell_ready(const struct sockets *sockets) {
 }
 
 void sockets_tell_stopped(const struct sockets *sockets) {
-        sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_STOPPED });
+        sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_NOBODY });
 }
 
 void sockets_remove(const struct sockets *sockets) {

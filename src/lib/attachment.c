@@ -35,14 +35,13 @@ static struct socket_mark mark_get(const char *path) {
         struct stat st;
 
         if (stat(path, &st) < 0)
-                return (struct socket_mark){ .modified.tv_sec = WIRE_TIME_STOPPED };
+                return (struct socket_mark){ .modified.tv_sec = WIRE_TIME_NOBODY };
 
         return (struct socket_mark){ .device = st.st_dev, .inode = st.st_ino, .modified = st.st_mtim };
 }
 
-/* Whoever was ready there is stopping, or has been stopped. */
-static bool mark_is_of_stopped(struct socket_mark mark) {
-        return mark.modified.tv_sec == WIRE_TIME_STOPPED;
+static bool mark_is_of_nobody(struct socket_mark mark) {
+        return mark.modified.tv_sec == WIRE_TIME_NOBODY;
 }
 
 static bool mark_is_same(struct socket_mark a, struct socket_mark b) {
@@ -97,7 +96,13 @@ static bool reader_sees_daemon(const struct i4_reader *reader) {
 
         return (is_running && reader_get_generation(reader) != reader->generation) ||
                (is_running && reader_get_beat(reader) > reader->gone_beat_ns) ||
-               (!mark_is_of_stopped(mark) && !mark_is_same(reader->mark, mark));
+               (!mark_is_of_nobody(mark) && !mark_is_same(reader->mark, mark));
+}
+
+bool reader_finds_nobody(const struct i4_reader *reader) {
+        struct socket_mark mark = mark_get(reader->path);
+
+        return mark.inode != 0 && mark_is_of_nobody(mark);
 }
 
 static int instance_compare(const struct i4_reader *reader, int ring_fd) {
@@ -219,7 +224,8 @@ void reader_tend(struct i4_reader *reader, uint64_t now_ns) {
         if (likely(now_ns < reader->next_tend_ns))
                 return;
 
-        if (reader_get_state(reader) == I4_RING_RETIRED)
+        /* Not before there is somebody to reattach to. */
+        if (reader_get_state(reader) == I4_RING_RETIRED && !(reader->path && reader_finds_nobody(reader)))
                 reader->condition = -ESTALE;
         if (reader->path)
                 reader_tend_connection(reader, now_ns);

@@ -16,7 +16,7 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* Which daemon made itself ready at the socket: each touches it when it does. */
+/* Which daemon made itself ready at the socket, see wire.h. */
 struct socket_mark {
         dev_t device;
         ino_t inode;
@@ -65,6 +65,10 @@ void reader_report(struct i4_reader *reader, uint64_t now_ns);
 
 /* Takes in what the daemon has said. */
 void reader_receive(struct i4_reader *reader, uint64_t now_ns);
+
+/* There is a socket, and no daemon ready at it: connecting would start one. One that was killed counts as
+ * ready. */
+bool reader_finds_nobody(const struct i4_reader *reader);
 
 /* Looks at header and connection if that is due. What it finds is left in the reader's condition. */
 void reader_tend(struct i4_reader *reader, uint64_t now_ns);

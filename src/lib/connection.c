@@ -13,8 +13,9 @@
 
 #define HANDSHAKE_TIMEOUT_SEC 10
 
-/* A daemon that stops lets everybody go. Where another one is to come, the next call waits for it. */
-#define TRIES_MAX 3u
+/* A daemon that ends lets everybody go, and systemd, once it has ended, whoever came since, once or twice.
+ * Where another one is to come, the next call waits for it. */
+#define TRIES_MAX 4u
 
 /* Taken in at once. A daemon sends one for each arm; who sends more must not keep the reader busy for ever.
  */

@@ -148,6 +148,9 @@ static int reader_open(struct i4_reader **readerp, const char *path, const char 
                         name && *name ? name : program_invocation_short_name);
         (void) snprintf(reader->hello.version, sizeof(reader->hello.version), "%s", I4_VERSION);
 
+        /* Whoever looks on starts nobody to look at. */
+        if (is_observer && reader_finds_nobody(reader))
+                return -ECONNREFUSED;
         r = reader_attach(reader);
         if (r < 0)
                 return r;
@@ -180,8 +183,9 @@ _public_ int i4_reader_open(i4_reader **readerp, const char *path, const char *n
 /**
  * i4_reader_open_observer() - attach to look at statistics
  *
- * As i4_reader_open(), but takes no place among the readers, does not appear in their list and makes the
- * daemon wake nobody. Records can be read all the same, not waited for at less than a second.
+ * As i4_reader_open(), but takes no place among the readers, does not appear in their list, makes the daemon
+ * wake nobody, and starts none: -ECONNREFUSED where systemd listens for one. Records can be read all the
+ * same, not waited for at less than a second.
  */
 _public_ int i4_reader_open_observer(i4_reader **readerp, const char *path, const char *name) {
         return reader_open(readerp, path, name, true);
@@ -235,6 +239,7 @@ _public_ i4_reader *i4_reader_close(i4_reader *reader) {
  *
  * Pointers from i4_reader_get_catalog() become invalid. Where the new ring continues the sequence, so does
  * the reader, and what it missed in between is told by -EOVERFLOW; else it starts at the oldest record.
+ * Starts no daemon: -ECONNREFUSED where the one with the new ring has been stopped.
  *
  * Return: as i4_reader_open(); after a failure the reader still holds its old ring, and may try again. But
  *         -EPROTO and -EPROTONOSUPPORT stay: the daemon was updated, and needs the library that came with it.
@@ -246,6 +251,9 @@ _public_ int i4_reader_reattach(i4_reader *reader) {
 
         if (!reader->path)
                 return -EOPNOTSUPP;
+
+        if (reader_finds_nobody(reader))
+                return -ECONNREFUSED;
 
         memcpy(instance, reader->view.header->identity.instance, sizeof(instance));
         reader_disconnect(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));

@@ -17,15 +17,15 @@
  * ignored, so that either side may be newer. Numbers are exact below 2^53. Whoever parses expects malice.
  *
  * The socket says one thing itself, to those who must not connect to find out: its modification time is that
- * at which a daemon became ready at it, or WIRE_TIME_STOPPED from the moment in which that one begins to
- * stop.
+ * at which a daemon became ready at it, or WIRE_TIME_NOBODY before the first one and from the moment in which
+ * one begins to stop.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define WIRE_TIME_STOPPED 0 /* tv_sec */
+#define WIRE_TIME_NOBODY 0 /* tv_sec */
 
 #define WIRE_MESSAGE_MAX 1024u /* bytes; nothing longer is ever sent or accepted */
 

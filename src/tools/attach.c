@@ -18,13 +18,35 @@
 #define DEFAULT_PATH  "/run/i4/ring.sock"
 #define DEFAULT_GROUP "i4"
 
-#define RENEW_TIMEOUT_NS  (30 * NSEC_PER_SEC)
-#define UPDATE_TIMEOUT_NS (10 * NSEC_PER_SEC)
+#define RESTART_TIMEOUT_NS (3 * NSEC_PER_SEC)
+#define RENEW_TIMEOUT_NS   (30 * NSEC_PER_SEC)
+#define UPDATE_TIMEOUT_NS  (10 * NSEC_PER_SEC)
+
+#define LOOK_INTERVAL_NS (50 * NSEC_PER_MSEC)
 
 const char *attachment_get_path(const struct attachment *attachment) {
         const char *path = attachment->path ? attachment->path : getenv("I4_SOCKET");
 
         return path && *path ? path : DEFAULT_PATH;
+}
+
+/* See i4-ring(7). */
+static bool socket_is_deserted(const char *path) {
+        struct stat st;
+
+        return stat(path, &st) >= 0 && st.st_mtim.tv_sec == 0;
+}
+
+bool attachment_finds_nobody(const struct attachment *attachment) {
+        const struct timespec pause = timespec_from_ns(LOOK_INTERVAL_NS);
+        uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RESTART_TIMEOUT_NS;
+        bool is_deserted;
+
+        while ((is_deserted = socket_is_deserted(attachment_get_path(attachment))) && !stop_is_requested() &&
+                        clock_now_ns(CLOCK_MONOTONIC) < deadline_ns)
+                (void) nanosleep(&pause, NULL);
+
+        return is_deserted;
 }
 
 /* The group that may connect. A socket that cannot even be looked at is the installed one. */
@@ -125,6 +147,11 @@ static bool error_is_version(int error) {
 }
 
 static int attachment_try(const struct attachment *attachment, i4_reader **readerp) {
+        /* Who waits for a daemon, or goes on reading from one, does not start it. */
+        if ((attachment->wait || attachment->program->is_successor) &&
+                        socket_is_deserted(attachment_get_path(attachment)))
+                return -ECONNREFUSED;
+
         return attachment->is_observer ? i4_reader_open_observer(readerp, attachment->path, attachment->who)
                                        : i4_reader_open(readerp, attachment->path, attachment->who);
 }
@@ -177,6 +204,10 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
         bool is_successor = attachment->program->is_successor, is_told = false;
         int r;
+
+        /* It starts no daemon, and may look during a restart. */
+        if (attachment->is_observer)
+                (void) attachment_finds_nobody(attachment);
 
         while ((r = attachment_try(attachment, readerp)) < 0) {
                 bool is_patient = attachment->wait ||

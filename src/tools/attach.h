@@ -16,12 +16,18 @@ struct attachment {
         const char *path; /* of the socket; NULL: as libi4 finds it */
         bool is_observer;
         bool is_service;               /* tells the service manager that it waits */
-        bool wait;                     /* for a daemon that is not there yet */
+        bool wait;                     /* for a daemon that is not there yet, and is not to be started */
         const struct program *program; /* who attaches */
 };
 
 /* The socket that is meant, for messages. */
 const char *attachment_get_path(const struct attachment *attachment);
+
+/*
+ * There is a socket, and no daemon ready at it: connecting would start one. A restart is waited for, some
+ * seconds.
+ */
+bool attachment_finds_nobody(const struct attachment *attachment);
 
 /*
  * 0; 1 a signal asked to stop while waiting; negative errno, told on stderr; but -ERESTART: the daemon is of

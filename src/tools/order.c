@@ -44,6 +44,11 @@ static void explain(const struct order *order, const char *path, int error) {
         else if (error == -EAGAIN)
                 say(order->who, "i4d does not answer at %s within %d s; 'systemctl status i4d' may say why",
                                 path, PATIENCE_SEC);
+        else if (error == -ECONNRESET || error == -EPIPE)
+                say(order->who,
+                                "i4d at %s hung up without an answer; 'journalctl -u i4d' tells whether it did what "
+                                "was asked",
+                                path);
         else
                 say(order->who, "cannot ask i4d at %s: %s", path, strerror(-error));
 }
@@ -89,8 +94,9 @@ int order_send(const struct order *order, const cJSON *request, cJSON **answerp)
         int r;
 
         r = address_init(&address, attachment_get_path(&attachment));
+        /* Orders are for the plant that runs; one that was stopped is not started by them. */
         if (r >= 0)
-                r = order_connect(&address, &fd);
+                r = attachment_finds_nobody(&attachment) ? -ECONNREFUSED : order_connect(&address, &fd);
         if (r >= 0)
                 r = order_exchange(fd, request, text);
         if (r < 0) {

@@ -101,11 +101,11 @@ static void test_hung_up(void **state) {
 
         daemon_set_answer(f, ANSWER_HANG_UP);
         assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), -ECONNREFUSED);
-        assert_int_equal(daemon_expect(f, n_hellos, 3).n_connections, 3);
+        assert_int_equal(daemon_expect(f, n_hellos, 4).n_connections, 4);
 
         daemon_set_answer(f, ANSWER_HANG_UP_ONCE);
         assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), 0);
-        (void) daemon_expect(f, n_hellos, 5);
+        (void) daemon_expect(f, n_hellos, 6);
 }
 
 static void test_absence(void **state) {
@@ -121,6 +121,16 @@ static void test_absence(void **state) {
         memset(path, 'a', sizeof(path));
         path[sizeof(path) - 1] = 0;
         assert_int_equal(i4_reader_open(&f->reader, path, "test"), -ENAMETOOLONG);
+}
+
+/* Who reads has systemd start a daemon, who looks on does not. */
+static void test_observer_of_nobody(void **state) {
+        struct fixture *f = *state;
+
+        set_time(f->path, WIRE_TIME_NOBODY);
+        assert_int_equal(i4_reader_open_observer(&f->reader, f->path, "test"), -ECONNREFUSED);
+        assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), 0);
+        assert_int_equal(daemon_expect(f, n_hellos, 1).n_connections, 1);
 }
 
 /* when the daemon goes */
@@ -234,7 +244,7 @@ static void test_stopped_again(void **state) {
         assert_idle(f, NSEC_PER_SEC, 0);
         daemon_start(f);
         set_time(f->path, 1);
-        set_time(f->path, WIRE_TIME_STOPPED);
+        set_time(f->path, WIRE_TIME_NOBODY);
         ring_set_state(f->ring, I4_RING_STOPPED);
         daemon_die(f);
         for (int i = 0; i < 3; ++i)
@@ -304,6 +314,28 @@ static void test_retired(void **state) {
         assert_idle(f, NSEC_PER_SEC, 0);
 }
 
+/* Nor is the daemon called that has retired the ring and was stopped since. */
+static void test_retired_and_stopped(void **state) {
+        struct fixture *f = *state;
+
+        assert_int_equal(ring_retire_fd(f->ring->fd), 0);
+        set_time(f->path, WIRE_TIME_NOBODY);
+        daemon_die(f);
+        assert_idle(f, 2 * NSEC_PER_SEC, 0);
+        assert_idle(f, 31 * NSEC_PER_SEC, -EPIPE);
+        assert_int_equal(i4_reader_reattach(f->reader), -ECONNREFUSED);
+        assert_nobody_calls(f);
+
+        replace_ring(f, FIRST);
+        daemon_start(f);
+        assert_idle(f, 2 * NSEC_PER_SEC, 0);
+        set_time(f->path, 1);
+        assert_idle(f, 2 * NSEC_PER_SEC, -ESTALE);
+        assert_int_equal(i4_reader_reattach(f->reader), 0);
+        publish(f->ring, 1);
+        assert_next(f, FIRST, 1);
+}
+
 static void publish_and_retire(void *userdata) {
         struct fixture *f = userdata;
 
@@ -371,12 +403,14 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_spare_descriptor, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_hung_up, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_absence, setup_dead, teardown),
+                cmocka_unit_test_setup_teardown(test_observer_of_nobody, setup_alive, teardown),
                 cmocka_unit_test_setup_teardown(test_killed, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_slow_answer, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped_again, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_retired_and_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reattach_in_vain, setup, teardown),

@@ -506,6 +506,40 @@ class ByHand(Case):
         self.assertEqual(daemon.end(), 0, daemon.log())
 
 
+    def listen(self, path):
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.addCleanup(listening.close)
+        listening.bind(path)
+        listening.listen()
+        listening.settimeout(WAIT_S)
+        return listening
+
+    # Whoever waits, looks on or has an order does not start a daemon that was stopped, or has not been started yet.
+    def test_nobody_there(self):
+        path = os.path.join(self.directory, "ring.sock")
+        listening = [self.listen(path), self.listen(path + ".control")]
+        os.utime(path, (0, 0))
+        for words in ["stat"], ["stat", "--watch"], ["rotate"], ["inject", "leak"]:
+            self.processes.append(subprocess.Popen([I4, *words, "--socket", path], stderr=subprocess.PIPE, text=True))
+        for refused in self.processes:
+            self.assertEqual(refused.wait(WAIT_S), 1)
+            self.assertRegex(refused.stderr.read(), "nobody answers|no i4d takes orders")
+        wait = subprocess.Popen([I4, "tail", "--wait", "--socket", path], stderr=subprocess.PIPE, text=True)
+        self.processes.append(wait)
+        self.assertRegex(wait.stderr.readline(), "waiting for i4d")
+        self.assertEqual(select.select(listening, [], [], 0)[0], [])
+
+    # Whether the order was carried out is not known.
+    def test_order_unanswered(self):
+        path = os.path.join(self.directory, "ring.sock")
+        control = self.listen(path + ".control")
+        rotate = subprocess.Popen([I4, "rotate", "--socket", path], stderr=subprocess.PIPE, text=True)
+        self.processes.append(rotate)
+        control.accept()[0].close()
+        self.assertEqual(rotate.wait(WAIT_S), 1)
+        self.assertIn("hung up without an answer", rotate.stderr.read())
+
+
 class Refusals(Case):
     def refused(self, code, pattern, *args, **kwargs):
         daemon = self.start(*args, **kwargs)

@@ -8,7 +8,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -30,7 +29,6 @@ struct fixture {
         struct ring *ring;
         struct audience audience;
         struct publisher *publisher;
-        int listen_fd; /* its own */
         struct publisher_settings settings;
         unsigned int n_notices[PUBLISHER_N_NOTICES];
         struct publisher_notice last;
@@ -48,10 +46,10 @@ static void take_notice(void *userdata, const struct publisher_notice *notice) {
 }
 
 static void start(struct fixture *f) {
-        assert_int_equal(listen_at(f->path, 0660, &f->listen_fd), 0);
-        assert_int_equal(publisher_new(&f->publisher, &f->settings, f->event, f->ring, &f->audience,
-                                         f->listen_fd),
-                        0);
+        int fd = -1;
+
+        assert_int_equal(listen_at(f->path, 0660, &fd), 0);
+        assert_int_equal(publisher_new(&f->publisher, &f->settings, f->event, f->ring, &f->audience, fd), 0);
 }
 
 static int setup(void **state) {
@@ -414,24 +412,6 @@ static void test_many_mute(void **state) {
                 close(fds[i]);
 }
 
-/* Who is in the queue when the daemon ends is let go by it, silently, also if those are many. */
-static void test_queue(void **state) {
-        struct fixture *f = *state;
-        struct pollfd queue = { .fd = f->listen_fd, .events = POLLIN };
-        int fds[PUBLISHER_MUTE_MAX + 1];
-
-        for (size_t i = 0; i < ELEMENTSOF(fds); ++i)
-                fds[i] = client_connect(f);
-        assert_int_equal(poll(&queue, 1, 0), 1);
-        publisher_empty_queue(f->publisher);
-        assert_int_equal(poll(&queue, 1, 0), 0);
-        f->publisher = publisher_free(f->publisher);
-
-        for (size_t i = 0; i < ELEMENTSOF(fds); ++i)
-                assert_closed(fds[i]);
-        assert_int_equal(f->n_notices[PUBLISHER_MUTE], 0);
-}
-
 /* An armed reader is woken once for what is published, at once if it already is. */
 static void test_arm(void **state) {
         struct fixture *f = *state;
@@ -600,7 +580,6 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_mute, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_heard_late, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_many_mute, setup, teardown),
-                cmocka_unit_test_setup_teardown(test_queue, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_arm, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_arm_unread, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_silent, setup, teardown),
