@@ -94,8 +94,9 @@ static void explain_absence(const struct attachment *attachment, int error) {
         if (strcmp(path, DEFAULT_PATH) == 0)
                 say(attachment->who,
                                 "i4d does not run: %s at %s; "
-                                "start it with 'sudo systemctl start i4d.socket i4d.service'",
-                                reason, path);
+                                "start it with 'sudo systemctl start i4d.socket i4d.service'%s",
+                                reason, path,
+                                error == -ENOENT ? "" : ", or see why in 'systemctl status i4d'");
         else
                 say(attachment->who, "no i4d at %s: %s; is it the path given to 'i4d --socket'?", path,
                                 reason);

@@ -51,5 +51,11 @@ machine systemctl stop i4d.service
 journal_wait "A mistake in the settings"
 assert_match "$(journal --output=cat MESSAGE_ID="$(condition_id "A mistake in the settings")")" \
         "case.conf:2:.*Rate" "the mistake"
-# It is tried again, and has none while it starts.
-wait_for_value "exit status" 2 service_get ExecMainStatus
+assert_equal "$(service_get ExecMainStatus)" 2 "exit status"
+
+step "which is not tried again, until somebody starts it"
+assert_equal "$(service_get ActiveState) $(service_get NRestarts)" "failed 0" "state and restarts"
+! machine i4 tail -n 1 2>"$I4_WORK/err" || fail "there is something to read"
+assert_match "$(cat "$I4_WORK/err")" "nobody answers.*systemctl status i4d" "message"
+configure </dev/null
+service_start
