@@ -91,7 +91,13 @@ static void client_answer(struct control_client *client) {
 }
 
 static int client_dispatch(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-        client_answer(userdata);
+        struct control_client *client = userdata;
+
+        /* Whoever has gone was told that nobody answers, and does not reckon with it any more. */
+        if (revents & EPOLLHUP)
+                client_free(client);
+        else
+                client_answer(client);
         return 0;
 }
 

@@ -3,7 +3,7 @@
 /*
  * What the daemon says of itself
  *
- * Read from the mapping, so that it costs the daemon nothing and works when the daemon hangs.
+ * Read from the mapping, so that it costs the daemon nothing and works on when the daemon hangs.
  */
 
 #include "lib/reader.h"

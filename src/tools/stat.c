@@ -3,7 +3,8 @@
 /*
  * i4 stat: how is the daemon
  *
- * Attaches as an observer: takes no reader's place, and sees a daemon that hangs as well as one that runs.
+ * Attaches as an observer: takes no reader's place, and once attached sees a daemon that hangs as
+ * well as one that runs.
  */
 
 #include "i4.h"

@@ -121,6 +121,18 @@ static int client_ask(struct fixture *f) {
         return fd;
 }
 
+/* An order of one who has given up in the meantime is not carried out. */
+static void test_gone(void **state) {
+        struct fixture *f = *state;
+        int fd = client_connect(f);
+
+        assert_int_equal(send(fd, "late", 4, 0), 4);
+        close(fd);
+        close(client_ask(f));
+        assert_string_equal(f->heard, "order");
+        assert_int_equal(f->n_heard, 1);
+}
+
 static void assert_silent(int fd) {
         char said[CONTROL_PACKET_MAX];
 
@@ -210,6 +222,7 @@ static void test_exhausted(void **state) {
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_answer, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_hold, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_mute, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_exhausted, setup, teardown),
