@@ -15,7 +15,7 @@ import unittest
 SOURCE = os.path.abspath(sys.argv[1])
 DIRECTORIES = "completions|docs|etc|include|jobs|man|packaging|pipelines|src|tests|tools|units"
 # What stands for any other of its kind, and what is made by building.
-EXAMPLES = {"tests/unit/test-foo.c", "tests/fuzz/fuzz-ring", "tests/fuzz/replay-config"}
+EXAMPLES = {"tests/unit/test-foo.c", "tests/fuzz/fuzz-ring", "tests/fuzz/replay-ring"}
 
 
 def read(path):
@@ -89,14 +89,21 @@ class References(unittest.TestCase):
             return [name for name in names if name.replace("(", ".").rstrip(")") not in pages], len(names)
         self.check(find)
 
+    def test_fuzzers(self):
+        """docs/security.md says of each what it found."""
+        text = read(os.path.join(SOURCE, "docs/security.md"))
+        targets = glob.glob(os.path.join(SOURCE, "tests/fuzz/fuzz-*.c"))
+        self.assertGreater(len(targets), 5)
+        names = [os.path.basename(path)[:-2] for path in targets]
+        self.assertEqual([name for name in names if f"| `{name}` |" not in text], [])
+
     def test_index(self):
         """README lists each document and each page."""
         text = read(os.path.join(SOURCE, "README.md"))
-        for path in glob.glob(os.path.join(SOURCE, "docs/*.md")):
-            self.assertIn(f"(docs/{os.path.basename(path)})", text)
-        for path in glob.glob(os.path.join(SOURCE, "man/*.[1-8]")):
-            name, _, section = os.path.basename(path).rpartition(".")
-            self.assertIn(f"{name}({section})", text.split("| man pages |")[1])
+        documents = [f"(docs/{os.path.basename(path)})" for path in glob.glob(os.path.join(SOURCE, "docs/*.md"))]
+        self.assertEqual([name for name in documents if name not in text], [])
+        pages = [re.sub(r"\.(\d)$", r"(\1)", os.path.basename(path)) for path in glob.glob(os.path.join(SOURCE, "man/*.[1-8]"))]
+        self.assertEqual([page for page in pages if f" {page}" not in text.split("| man pages |")[1]], [])
 
 
 if __name__ == "__main__":
