@@ -39,6 +39,7 @@ enum condition {
         CONDITION_RING_ADOPTED,
         CONDITION_RING_RETIRED,
         CONDITION_RING_NOT_KEPT,
+        CONDITION_READERS_NOT_TOLD,
 
         /* readers */
         CONDITION_READER_ATTACHED,

@@ -441,6 +441,16 @@ void report_ring_not_kept(struct report *report, int error) {
 
 /* readers */
 
+void report_readers_not_told(struct report *report, const char *path, int error) {
+        struct entry entry;
+
+        entry_init(&entry, CONDITION_READERS_NOT_TOLD);
+        entry_add(&entry, "RING_SOCKET", "%s", path);
+        entry_add_error(&entry, error);
+        report_send(report, &entry, "Cannot set the time of %s, by which readers see that i4d is there: %s",
+                        path, strerror(-error));
+}
+
 static void entry_add_reader(struct entry *entry, const char *name, pid_t pid) {
         entry_add(entry, "RING_READER_NAME", "%s", name);
         entry_add(entry, "RING_READER_PID", "%jd", (intmax_t) pid);

@@ -88,6 +88,9 @@ void report_ring_not_kept(struct report *report, int error);
 
 /* readers; @pid 0: unknown */
 
+/* The time of the socket at @path cannot be set, by which they see that there is a daemon. */
+void report_readers_not_told(struct report *report, const char *path, int error);
+
 void report_reader_attached(struct report *report, const char *name, pid_t pid, uid_t uid);
 void report_reader_left(struct report *report, const char *name, pid_t pid, uint64_t cursor, uint64_t n_lost);
 void report_reader_refused(struct report *report, const char *name, pid_t pid, const char *why);

@@ -90,6 +90,14 @@ static void service_keep_ring(struct service *service) {
                 report_ring_not_kept(service->report, r);
 }
 
+static void service_tell_ready(struct service *service) {
+        int r;
+
+        r = sockets_tell_ready(&service->sockets);
+        if (r < 0)
+                report_readers_not_told(service->report, service->sockets.readers, r);
+}
+
 static int service_start(struct service *service) {
         const struct config *config = &service->config;
         struct ring *ring = service->store.ring;
@@ -110,7 +118,7 @@ static int service_start(struct service *service) {
         if (r < 0)
                 return service_fail(service, r, "Cannot start the generator thread");
 
-        sockets_tell_ready(&service->sockets);
+        service_tell_ready(service);
         report_started(service->report, config->rate, config->n_sensors, config->seed, sequence);
         monitor_refresh(service->monitor);
         (void) sd_notifyf(false, "READY=1\nSTATUS=%s", monitor_get_status(service->monitor));

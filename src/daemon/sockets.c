@@ -45,19 +45,19 @@ int sockets_listen_control(struct sockets *sockets, int *fdp) {
         return r;
 }
 
-static void sockets_set_time(const struct sockets *sockets, struct timespec modified) {
+static int sockets_set_time(const struct sockets *sockets, struct timespec modified) {
         const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, modified };
 
-        if (*sockets->readers)
-                (void) utimensat(AT_FDCWD, sockets->readers, times, 0);
+        return *sockets->readers && utimensat(AT_FDCWD, sockets->readers, times, 0) < 0 ? -errno : 0;
 }
 
-void sockets_tell_ready(const struct sockets *sockets) {
-        sockets_set_time(sockets, (struct timespec){ .tv_nsec = UTIME_NOW });
+int sockets_tell_ready(const struct sockets *sockets) {
+        return sockets_set_time(sockets, (struct timespec){ .tv_nsec = UTIME_NOW });
 }
 
 void sockets_tell_stopped(const struct sockets *sockets) {
-        sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_NOBODY });
+        /* Who could not be told that it was there, which was said, need not be told that it is not. */
+        (void) sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_NOBODY });
 }
 
 void sockets_remove(const struct sockets *sockets) {

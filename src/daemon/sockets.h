@@ -31,7 +31,7 @@ int sockets_listen_control(struct sockets *sockets, int *fdp);
 
 /* Readers that lost their daemon look at its time to learn that there is one again, and that it has not been
  * stopped since. */
-void sockets_tell_ready(const struct sockets *sockets);
+int sockets_tell_ready(const struct sockets *sockets);
 void sockets_tell_stopped(const struct sockets *sockets);
 
 void sockets_remove(const struct sockets *sockets);

@@ -857,6 +857,11 @@ class UnderSystemd(Case):
         self.assertEqual(daemon.end(), 0)
         self.assertEqual(os.stat(path).st_mtime, 0)
 
+        os.unlink(path)
+        daemon = self.start(systemd=systemd, activated=path).wait_ready()
+        self.assertTrue(daemon.logged(f"Cannot set the time of {path}.*No such file"), daemon.log())
+        self.assertEqual(daemon.end(), 0)
+
     # A service that waits for its daemon is ready, says what for, and answers the watchdog.
     def test_waiting(self):
         systemd = self.systemd()

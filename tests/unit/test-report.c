@@ -119,6 +119,7 @@ static void report_everything(struct report *report) {
         report_ring_adopted(report, instance, 9);
         report_ring_retired(report, "it holds 8 records");
         report_ring_not_kept(report, -EOPNOTSUPP);
+        report_readers_not_told(report, "/run/i4/ring.sock", -EPERM);
 
         report_reader_attached(report, "i4 tail", 42, 1000);
         report_reader_left(report, "i4 tail", 42, 7, 1);
