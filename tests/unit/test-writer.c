@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include <cmocka.h>
@@ -36,6 +37,24 @@ struct fixture {
         struct writer *writer;
         unsigned int seed;
 };
+
+/* A pause is over at once, and has taken its time. */
+static uint64_t paused_ns;
+
+int clock_gettime(clockid_t clock, struct timespec *ts) {
+        if (syscall(SYS_clock_gettime, clock, ts) < 0)
+                return -1;
+        if (clock == CLOCK_MONOTONIC)
+                *ts = timespec_from_ns(timespec_to_ns(*ts) + paused_ns);
+        return 0;
+}
+
+int clock_nanosleep(clockid_t clock, int flags, const struct timespec *ts, struct timespec *left) {
+        uint64_t begin_ns = flags & TIMER_ABSTIME ? clock_now_ns(clock) : 0, end_ns = timespec_to_ns(*ts);
+
+        paused_ns += end_ns > begin_ns ? end_ns - begin_ns : 0;
+        return 0;
+}
 
 static void fill_records(struct fixture *f) {
         for (size_t i = 0; i < N_RECORDS; ++i)
@@ -137,6 +156,12 @@ static void feed(struct fixture *f, size_t from, size_t to) {
                         writer_flush(f->writer);
                 assert_int_equal(writer_run(f->writer, draw(f, 2) * NSEC_PER_MSEC), 0);
         }
+}
+
+static void pause_until(uint64_t deadline_ns) {
+        const struct timespec ts = timespec_from_ns(deadline_ns);
+
+        (void) clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &ts, NULL);
 }
 
 static uint64_t soon(void) {
@@ -388,6 +413,8 @@ static void check_full(struct fixture *f, int error) {
                 while (n < N_RECORDS) {
                         n += writer_append(f->writer, f->records + n, N_RECORDS - n);
                         (void) writer_run(f->writer, NSEC_PER_MSEC);
+                        if (!writer_is_busy(f->writer))
+                                pause_until(MIN(writer_get_deadline(f->writer), soon()));
                 }
                 finish(f);
                 assert_file(f, f->text_size);
