@@ -5,6 +5,7 @@
 #include "daemon/control.h"
 #include "daemon/listen.h"
 #include "lib/wire.h"
+#include "util/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -52,7 +53,8 @@ static int sockets_set_time(const struct sockets *sockets, struct timespec modif
 }
 
 int sockets_tell_ready(const struct sockets *sockets) {
-        return sockets_set_time(sockets, (struct timespec){ .tv_nsec = UTIME_NOW });
+        /* Not UTIME_NOW, which goes by ticks: that may still be the time at which the socket was made. */
+        return sockets_set_time(sockets, timespec_from_ns(clock_now_ns(CLOCK_REALTIME)));
 }
 
 void sockets_tell_stopped(const struct sockets *sockets) {

@@ -21,6 +21,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -32,16 +33,22 @@
 #define ANSWER_INTERVAL_NS (20 * NSEC_PER_MSEC)
 
 static struct socket_mark mark_get(const char *path) {
-        struct stat st;
+        struct statx st;
 
-        if (stat(path, &st) < 0)
+        if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
                 return (struct socket_mark){ .modified.tv_sec = WIRE_TIME_NOBODY };
 
-        return (struct socket_mark){ .device = st.st_dev, .inode = st.st_ino, .modified = st.st_mtim };
+        return (struct socket_mark){
+                .device = makedev(st.stx_dev_major, st.stx_dev_minor),
+                .inode = st.stx_ino,
+                .modified = { st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec },
+                .is_new = (st.stx_mask & STATX_BTIME) && st.stx_btime.tv_sec == st.stx_mtime.tv_sec &&
+                          st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec,
+        };
 }
 
 static bool mark_is_of_nobody(struct socket_mark mark) {
-        return mark.modified.tv_sec == WIRE_TIME_NOBODY;
+        return mark.modified.tv_sec == WIRE_TIME_NOBODY || mark.is_new;
 }
 
 static bool mark_is_same(struct socket_mark a, struct socket_mark b) {
@@ -94,9 +101,12 @@ static bool reader_sees_daemon(const struct i4_reader *reader) {
         bool is_running = reader_get_state(reader) == I4_RING_RUNNING;
         struct socket_mark mark = mark_get(reader->path);
 
-        return (is_running && reader_get_generation(reader) != reader->generation) ||
-               (is_running && reader_get_beat(reader) > reader->gone_beat_ns) ||
-               (!mark_is_of_nobody(mark) && !mark_is_same(reader->mark, mark));
+        if (mark_is_of_nobody(mark))
+                return false;
+
+        return !mark_is_same(reader->mark, mark) ||
+               (is_running && (reader_get_generation(reader) != reader->generation ||
+                                              reader_get_beat(reader) > reader->gone_beat_ns));
 }
 
 bool reader_finds_nobody(const struct i4_reader *reader) {

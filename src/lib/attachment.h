@@ -21,6 +21,7 @@ struct socket_mark {
         dev_t device;
         ino_t inode;
         struct timespec modified;
+        bool is_new; /* since it was made */
 };
 
 struct i4_reader {
@@ -66,8 +67,7 @@ void reader_report(struct i4_reader *reader, uint64_t now_ns);
 /* Takes in what the daemon has said. */
 void reader_receive(struct i4_reader *reader, uint64_t now_ns);
 
-/* There is a socket, and no daemon ready at it: connecting would start one. One that was killed counts as
- * ready. */
+/* There is a socket, and no daemon ready at it: connecting would start one. */
 bool reader_finds_nobody(const struct i4_reader *reader);
 
 /* Looks at header and connection if that is due. What it finds is left in the reader's condition. */

@@ -13,10 +13,6 @@
 
 #define HANDSHAKE_TIMEOUT_SEC 10
 
-/* A daemon that ends lets everybody go, and systemd, once it has ended, whoever came since, once or twice.
- * Where another one is to come, the next call waits for it. */
-#define TRIES_MAX 4u
-
 /* Taken in at once. A daemon sends one for each arm; who sends more must not keep the reader busy for ever.
  */
 #define DRAIN_MAX 64u
@@ -143,7 +139,7 @@ int connection_finish(int fd, int *ring_fdp) {
         return 0;
 }
 
-static int connection_try(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
+int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
         _cleanup_(closep) int fd = -1;
         int r;
 
@@ -156,15 +152,6 @@ static int connection_try(const char *path, const struct wire_message *hello, in
 
         *fdp = TAKE_FD(fd);
         return 0;
-}
-
-int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp) {
-        int r = -ECONNRESET;
-
-        for (unsigned int i = 0; i < TRIES_MAX && r == -ECONNRESET; ++i)
-                r = connection_try(path, hello, fdp, ring_fdp);
-
-        return r == -ECONNRESET ? -ECONNREFUSED : r;
 }
 
 int connection_send(int fd, const struct wire_message *message) {

@@ -14,12 +14,11 @@
  * Connects to @path, says @hello and waits for the answer, some seconds at most. Both descriptors are the
  * caller's. -ENOENT, -ECONNREFUSED: no daemon; -EACCES: not for this user; -EUSERS: no place left; -EPROTO:
  * the daemon speaks another version, or not this protocol; -ETIMEDOUT: it does not answer; -EINTR: a signal
- * was handled. Who is let go without an answer calls again.
+ * was handled; -ECONNRESET: let go without an answer.
  */
 int connection_open(const char *path, const struct wire_message *hello, int *fdp, int *ring_fdp);
 
-/* One try in two steps that never wait. The second: -ETIMEDOUT when there is no answer yet, ask again;
- * -ECONNRESET: let go without an answer. */
+/* The same in two steps that never wait. The second: -ETIMEDOUT when there is no answer yet, ask again. */
 int connection_start(const char *path, const struct wire_message *hello, int *fdp);
 int connection_finish(int fd, int *ring_fdp);
 

@@ -27,6 +27,10 @@
 
 #define DEFAULT_SOCKET "/run/i4/ring.sock"
 
+/* A daemon that ends lets everybody go, and systemd, once it has ended, whoever came since, once or twice.
+ * Where another one is to come, the next call waits for it. */
+#define CALLS_MAX 4u
+
 static inline void reader_freep(struct i4_reader **reader) {
         i4_reader_closep(reader);
 }
@@ -110,14 +114,27 @@ static const char *socket_path(const char *path) {
         return path && *path ? path : DEFAULT_SOCKET;
 }
 
+/* Only who comes for the first time, and to read, has systemd start a daemon. */
+static int reader_call(const struct i4_reader *reader, bool may_start, int *fdp, int *ring_fdp) {
+        int r = -ECONNRESET;
+
+        for (unsigned int i = 0; i < CALLS_MAX && r == -ECONNRESET; ++i) {
+                if (!may_start && reader_finds_nobody(reader))
+                        return -ECONNREFUSED;
+                r = connection_open(reader->path, &reader->hello, fdp, ring_fdp);
+        }
+
+        return r == -ECONNRESET ? -ECONNREFUSED : r;
+}
+
 /* Until it succeeds the reader keeps the ring it has. */
-static int reader_attach(struct i4_reader *reader) {
+static int reader_attach(struct i4_reader *reader, bool may_start) {
         _cleanup_(closep) int fd = -1, ring_fd = -1;
         struct i4_catalog *catalog = NULL;
         struct ring_view view = {};
         int r;
 
-        r = connection_open(reader->path, &reader->hello, &fd, &ring_fd);
+        r = reader_call(reader, may_start, &fd, &ring_fd);
         if (r < 0)
                 return r;
         r = reader_map(&view, &catalog, ring_fd);
@@ -148,10 +165,7 @@ static int reader_open(struct i4_reader **readerp, const char *path, const char 
                         name && *name ? name : program_invocation_short_name);
         (void) snprintf(reader->hello.version, sizeof(reader->hello.version), "%s", I4_VERSION);
 
-        /* Whoever looks on starts nobody to look at. */
-        if (is_observer && reader_finds_nobody(reader))
-                return -ECONNREFUSED;
-        r = reader_attach(reader);
+        r = reader_attach(reader, !is_observer);
         if (r < 0)
                 return r;
 
@@ -252,13 +266,10 @@ _public_ int i4_reader_reattach(i4_reader *reader) {
         if (!reader->path)
                 return -EOPNOTSUPP;
 
-        if (reader_finds_nobody(reader))
-                return -ECONNREFUSED;
-
         memcpy(instance, reader->view.header->identity.instance, sizeof(instance));
         reader_disconnect(reader, clock_now_ns(CLOCK_MONOTONIC_COARSE));
 
-        r = reader_attach(reader);
+        r = reader_attach(reader, false);
         if (r < 0)
                 return r;
 

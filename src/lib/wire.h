@@ -17,8 +17,9 @@
  * ignored, so that either side may be newer. Numbers are exact below 2^53. Whoever parses expects malice.
  *
  * The socket says one thing itself, to those who must not connect to find out: its modification time is that
- * at which a daemon became ready at it, or WIRE_TIME_NOBODY before the first one and from the moment in which
- * one begins to stop.
+ * at which a daemon became ready at it, or that at which it was made before the first one, or
+ * WIRE_TIME_NOBODY from the moment in which one begins to stop, or was killed. Not every kernel tells when a
+ * socket was made; systemd sets its time to WIRE_TIME_NOBODY as well.
  */
 
 #include <stdbool.h>

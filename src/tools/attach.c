@@ -8,6 +8,7 @@
 #include "util/macros.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -32,9 +33,14 @@ const char *attachment_get_path(const struct attachment *attachment) {
 
 /* See i4-ring(7). */
 static bool socket_is_deserted(const char *path) {
-        struct stat st;
+        struct statx st;
 
-        return stat(path, &st) >= 0 && st.st_mtim.tv_sec == 0;
+        if (statx(AT_FDCWD, path, 0, STATX_MTIME | STATX_BTIME, &st) < 0)
+                return false;
+
+        return st.stx_mtime.tv_sec == 0 ||
+               ((st.stx_mask & STATX_BTIME) && st.stx_btime.tv_sec == st.stx_mtime.tv_sec &&
+                               st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec);
 }
 
 bool attachment_finds_nobody(const struct attachment *attachment) {
@@ -147,6 +153,15 @@ static bool error_is_version(int error) {
         return error == -EPROTO || error == -EPROTONOSUPPORT || error == -EPROTOTYPE;
 }
 
+static void sleep_a_second(const struct attachment *attachment) {
+        const struct timespec second = { .tv_sec = 1 };
+
+        /* Its watchdog would take it for dead. */
+        if (attachment->is_service)
+                (void) sd_notify(0, "WATCHDOG=1");
+        (void) nanosleep(&second, NULL);
+}
+
 static int attachment_try(const struct attachment *attachment, i4_reader **readerp) {
         /* Who waits for a daemon, or goes on reading from one, does not start it. */
         if ((attachment->wait || attachment->program->is_successor) &&
@@ -155,15 +170,6 @@ static int attachment_try(const struct attachment *attachment, i4_reader **reade
 
         return attachment->is_observer ? i4_reader_open_observer(readerp, attachment->path, attachment->who)
                                        : i4_reader_open(readerp, attachment->path, attachment->who);
-}
-
-static void sleep_a_second(const struct attachment *attachment) {
-        const struct timespec second = { .tv_sec = 1 };
-
-        /* Its watchdog would take it for dead. */
-        if (attachment->is_service)
-                (void) sd_notify(0, "WATCHDOG=1");
-        (void) nanosleep(&second, NULL);
 }
 
 static void tell_waiting(const struct attachment *attachment) {

@@ -43,6 +43,23 @@ stays_stopped "the reader"
 service_start
 reader_wait_for_more alice 100
 
+step "nor one that came and was killed, and then the service stopped"
+drop_in restart <<'END'
+[Service]
+RestartSec=1h
+END
+machine systemctl kill --signal=STOP case-alice
+machine systemctl restart i4d.service
+service_kill KILL
+wait_for_value "state" auto-restart service_get SubState
+machine systemctl stop i4d.service
+machine systemctl kill --signal=CONT case-alice
+stays_stopped "the reader"
+machine rm /etc/systemd/system/i4d.service.d/restart.conf
+machine systemctl daemon-reload
+service_start
+reader_wait_for_more alice 100
+
 step "nor one who waits for a daemon, looks on or has an order"
 machine systemctl stop i4d.service
 reader_start bob bob --wait --format csv

@@ -176,6 +176,7 @@ static void *daemon_run(void *userdata) {
 }
 
 void stage_start_daemon(struct stage *stage) {
+        struct timespec times[2] = { { .tv_nsec = UTIME_OMIT } };
         struct sockaddr_un address = { .sun_family = AF_UNIX };
 
         memcpy(address.sun_path, stage->socket_path, sizeof(stage->socket_path));
@@ -185,6 +186,8 @@ void stage_start_daemon(struct stage *stage) {
 
         assert_int_equal(bind(stage->listen_fd, (struct sockaddr *) &address, sizeof(address)), 0);
         assert_int_equal(listen(stage->listen_fd, STAGE_READERS_MAX), 0);
+        assert_int_equal(clock_gettime(CLOCK_REALTIME, &times[1]), 0);
+        assert_int_equal(utimensat(AT_FDCWD, stage->socket_path, times, 0), 0);
         assert_int_equal(pthread_create(&stage->daemon, NULL, daemon_run, stage), 0);
         stage->has_daemon = true;
 }

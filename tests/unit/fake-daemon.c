@@ -3,10 +3,12 @@
 #include "fake-daemon.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
@@ -97,6 +99,12 @@ static void daemon_hang_up(struct fixture *f) {
         f->client_fd = -1;
 }
 
+static void set_time_nobody(const struct fixture *f) {
+        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = WIRE_TIME_NOBODY } };
+
+        assert_int_equal(utimensat(AT_FDCWD, f->path, times, 0), 0);
+}
+
 void daemon_answer(struct fixture *f, enum answer answer) {
         struct wire_message welcome = { .kind = WIRE_WELCOME, .version = I4_VERSION };
         struct wire_message refused = { .kind = WIRE_REFUSED, .error = EUSERS, .reason = "full" };
@@ -127,6 +135,10 @@ void daemon_answer(struct fixture *f, enum answer answer) {
                 break;
         case ANSWER_HANG_UP_ONCE:
                 f->answer = ANSWER_WELCOME;
+                daemon_hang_up(f);
+                break;
+        case ANSWER_STOP:
+                set_time_nobody(f);
                 daemon_hang_up(f);
                 break;
         case ANSWER_HANG_UP:
@@ -230,6 +242,17 @@ static void daemon_listen(struct fixture *f) {
         assert_int_equal(listen(f->listen_fd, 8), 0);
 }
 
+void daemon_move(struct fixture *f) {
+        char old[sizeof(f->path) + 8];
+
+        /* There for as long as the other is made: that one has another number. */
+        (void) snprintf(old, sizeof(old), "%s.old", f->path);
+        assert_int_equal(rename(f->path, old), 0);
+        closep(&f->listen_fd);
+        daemon_listen(f);
+        assert_int_equal(unlink(old), 0);
+}
+
 void assert_nobody_calls(const struct fixture *f) {
         struct pollfd fd = { .fd = f->listen_fd, .events = POLLIN };
 
@@ -237,6 +260,7 @@ void assert_nobody_calls(const struct fixture *f) {
 }
 
 int setup_dead(void **state) {
+        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 2 } };
         struct fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
@@ -251,6 +275,7 @@ int setup_dead(void **state) {
 
         assert_int_equal(ring_new(&f->ring, &settings, i4_catalog_get_default()), 0);
         daemon_listen(f);
+        assert_int_equal(utimensat(AT_FDCWD, f->path, times, 0), 0);
         *state = f;
         return 0;
 }

@@ -45,6 +45,7 @@ enum answer {
         ANSWER_SILENCE,
         ANSWER_HANG_UP,
         ANSWER_HANG_UP_ONCE, /* and welcome afterwards */
+        ANSWER_STOP,         /* hangs up as one that is stopped */
 };
 
 struct peer {
@@ -86,6 +87,8 @@ void daemon_answer(struct fixture *f, enum answer answer);
 /* As by SIGKILL. Who connects now waits in the queue. */
 void daemon_die(struct fixture *f);
 void daemon_wake(struct fixture *f);
+/* To a socket that was made just now, of the same name. The daemon is dead. */
+void daemon_move(struct fixture *f);
 
 /* Waits until the daemon has heard so many; what it heard last. */
 #define daemon_expect(f, member, n)                                                                          \

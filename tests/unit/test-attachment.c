@@ -259,6 +259,36 @@ static void test_stopped_again(void **state) {
         (void) daemon_expect(f, n_hellos, 2);
 }
 
+/* Nor is one that took the ring over and was killed, which systemd tells by the socket's time. */
+static void test_killed_again(void **state) {
+        struct fixture *f = *state;
+
+        daemon_die(f);
+        assert_idle(f, NSEC_PER_SEC, 0);
+        ring_set_running(f->ring);
+        ring_beat(f->ring);
+        set_time(f->path, WIRE_TIME_NOBODY);
+        for (int i = 0; i < 3; ++i)
+                assert_idle(f, 2 * NSEC_PER_SEC, 0);
+        assert_nobody_calls(f);
+}
+
+/* The time of a socket that systemd has just made does not say yet that nobody is there. */
+static void test_moved(void **state) {
+        struct fixture *f = *state;
+
+        ring_set_state(f->ring, I4_RING_STOPPED);
+        daemon_die(f);
+        assert_idle(f, NSEC_PER_SEC, 0);
+        daemon_move(f);
+        assert_idle(f, 2 * NSEC_PER_SEC, 0);
+        assert_nobody_calls(f);
+
+        daemon_start(f);
+        set_time(f->path, 1);
+        reconnect(f, 2);
+}
+
 /* What is over before the reader came to hear of it is not told. */
 static void test_stopped_meanwhile(void **state) {
         struct fixture *f = *state;
@@ -336,6 +366,16 @@ static void test_retired_and_stopped(void **state) {
         assert_next(f, FIRST, 1);
 }
 
+/* Nor one that is stopped while it is asked for the new ring. */
+static void test_stopped_while_asked(void **state) {
+        struct fixture *f = *state;
+
+        assert_int_equal(ring_retire_fd(f->ring->fd), 0);
+        daemon_set_answer(f, ANSWER_STOP);
+        assert_int_equal(i4_reader_reattach(f->reader), -ECONNREFUSED);
+        assert_int_equal(daemon_expect(f, n_hellos, 2).n_connections, 2);
+}
+
 static void publish_and_retire(void *userdata) {
         struct fixture *f = userdata;
 
@@ -408,9 +448,12 @@ int main(void) {
                 cmocka_unit_test_setup_teardown(test_slow_answer, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_killed_again, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_moved, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_stopped_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired_and_stopped, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_stopped_while_asked, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_retired_meanwhile, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_replaced, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_reattach_in_vain, setup, teardown),
