@@ -237,15 +237,6 @@ static void stage_wait_counter(struct stage *stage, const unsigned int *counter,
         assert_int_equal(r, 0);
 }
 
-unsigned int stage_count_reports(struct stage *stage) {
-        unsigned int n;
-
-        (void) pthread_mutex_lock(&stage->lock);
-        n = stage->n_reports;
-        (void) pthread_mutex_unlock(&stage->lock);
-        return n;
-}
-
 void stage_set_refusal(struct stage *stage, int error) {
         (void) pthread_mutex_lock(&stage->lock);
         stage->refusal = error;

@@ -52,7 +52,6 @@ void stage_exchange_ring(struct stage *stage, uint64_t n_records, uint64_t first
 /* From now on: the errno to refuse readers with, or 0. */
 void stage_set_refusal(struct stage *stage, int error);
 
-unsigned int stage_count_reports(struct stage *stage);
 void stage_wait_reports(struct stage *stage, unsigned int n);
 void stage_wait_hellos(struct stage *stage, unsigned int n);
 
