@@ -184,7 +184,7 @@ static int take_setting(struct kafka_options *options, size_t flag, const char *
                 return 0;
         default:
                 assert(flag == FLAG_VERBOSE);
-                sender->producer.is_verbose = true;
+                sender->attachment.is_verbose = sender->producer.is_verbose = true;
                 return 0;
         }
 }

@@ -184,22 +184,7 @@ static int sender_renew(struct sender *sender) {
         if (r != 0)
                 return r < 0 ? r : -EINTR;
 
-        sender->is_gone = false;
         return sender_set_ring(sender);
-}
-
-static int sender_tell_gone(struct sender *sender) {
-        const struct attachment *attachment = &sender->options->attachment;
-
-        if (!attachment->wait) {
-                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
-                return -ECONNRESET;
-        }
-
-        if (!sender->is_gone && sender->options->producer.is_verbose)
-                say(attachment->who, "i4d is gone; waiting for it");
-        sender->is_gone = true;
-        return 0;
 }
 
 /* What libi4 answers besides records. @first: where the reader stood before it was asked. */
@@ -216,11 +201,9 @@ static int sender_handle(struct sender *sender, int answer, uint64_t first) {
         case -ESTALE:
                 return sender_renew(sender);
         case -EPIPE:
-                return sender_tell_gone(sender);
+                return attachment_tell_gone(&sender->options->attachment, &sender->is_gone);
         default:
-                say(get_who(sender), "cannot read the ring at sequence %" PRIu64 ": %s", first,
-                                strerror(-answer));
-                return answer;
+                return attachment_tell_unreadable(&sender->options->attachment, answer, first);
         }
 }
 
@@ -268,6 +251,7 @@ static int sender_add_record(struct sender *sender, const struct i4_record *reco
 }
 
 static int sender_add(struct sender *sender, size_t n_records) {
+        sender->is_gone = false;
         for (size_t i = 0; i < n_records; ++i) {
                 int r = sender_add_record(sender, &sender->records[i]);
 

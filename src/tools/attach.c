@@ -240,6 +240,12 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp) {
         return 0;
 }
 
+static void tell_renewed(const struct attachment *attachment, const i4_reader *reader) {
+        if (attachment->is_verbose)
+                say(attachment->who, "i4d has a new ring; going on at sequence %" PRIu64,
+                                i4_reader_get_cursor(reader));
+}
+
 int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
         uint64_t deadline_ns = clock_now_ns(CLOCK_MONOTONIC) + RENEW_TIMEOUT_NS;
         int r;
@@ -261,7 +267,29 @@ int attachment_renew(const struct attachment *attachment, i4_reader *reader) {
                 sleep_a_second(attachment);
         }
 
+        tell_renewed(attachment, reader);
         return 0;
+}
+
+int attachment_tell_gone(const struct attachment *attachment, bool *is_toldp) {
+        if (!attachment->wait) {
+                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
+                return -ECONNRESET;
+        }
+
+        if (!*is_toldp && attachment->is_verbose)
+                say(attachment->who, "i4d is gone; waiting for it");
+        *is_toldp = true;
+        return 0;
+}
+
+int attachment_tell_unreadable(const struct attachment *attachment, int error, uint64_t sequence) {
+        if (error == -EBADMSG)
+                say(attachment->who, "the ring is damaged at sequence %" PRIu64, sequence);
+        else
+                say(attachment->who, "cannot read the ring at sequence %" PRIu64 ": %s", sequence,
+                                strerror(-error));
+        return error;
 }
 
 int attachment_seek_place(const struct attachment *attachment, i4_reader *reader) {
@@ -273,7 +301,10 @@ int attachment_seek_place(const struct attachment *attachment, i4_reader *reader
         if (r < 0)
                 return r;
 
-        return i4_reader_seek(reader, stats.ring_first >= sequence ? sequence : I4_OLDEST);
+        r = i4_reader_seek(reader, stats.ring_first >= sequence ? sequence : I4_OLDEST);
+        if (r >= 0)
+                tell_renewed(attachment, reader);
+        return r;
 }
 
 void attachment_restart(const struct attachment *attachment, const struct program_place *place) {

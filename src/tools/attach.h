@@ -15,8 +15,9 @@ struct attachment {
         const char *who;  /* as the daemon and messages name this program */
         const char *path; /* of the socket; NULL: as libi4 finds it */
         bool is_observer;
-        bool is_service;               /* tells the service manager that it waits */
-        bool wait;                     /* for a daemon that is not there yet, and is not to be started */
+        bool is_verbose; /* tells that the daemon is gone, and when it is back with another ring */
+        bool is_service; /* tells the service manager that it waits */
+        bool wait;       /* for a daemon that is not there yet, and is not to be started */
         const struct program *program; /* who attaches */
 };
 
@@ -41,6 +42,16 @@ int attachment_open(const struct attachment *attachment, i4_reader **readerp);
  * program that is to be replaced after its daemon 10 s.
  */
 int attachment_renew(const struct attachment *attachment, i4_reader *reader);
+
+/*
+ * A reader found that the daemon has been gone for 30 s: 0 where that is waited for, else -ECONNRESET, told.
+ * @is_toldp: whether it was told of this absence; the caller's, who makes it false when there are records
+ * again.
+ */
+int attachment_tell_gone(const struct attachment *attachment, bool *is_toldp);
+
+/* The ring could not be read at @sequence: tells it, and returns @error. */
+int attachment_tell_unreadable(const struct attachment *attachment, int error, uint64_t sequence);
 
 /* Of a program that was executed anew: where it goes on, or at the oldest record if the numbers begin anew.
  */

@@ -328,7 +328,7 @@ static int take_setting(struct batch_options *options, size_t flag, const char *
                 collector->attachment.path = argument;
                 return 0;
         case FLAG_VERBOSE:
-                collector->is_verbose = true;
+                collector->attachment.is_verbose = true;
                 return 0;
         default:
                 return take_s3_setting(options, flag, argument);
@@ -441,7 +441,7 @@ static void print_summary(const struct collector *collector) {
         if (totals->n_rejected > 0)
                 say(options->attachment.who, "%" PRIu64 " lines were no records, see %s/rejected.jsonl",
                                 totals->n_rejected, options->output_dir);
-        if (options->is_verbose || isatty(STDERR_FILENO))
+        if (options->attachment.is_verbose || isatty(STDERR_FILENO))
                 say(options->attachment.who,
                                 "%" PRIu64 " batches of %" PRIu64 " records, %" PRIu64 " anomalies, in %s",
                                 totals->n_batches, totals->n_records, totals->n_anomalies,

@@ -81,6 +81,7 @@ static int source_add(struct ring_source *source, size_t n_records) {
         struct collector *collector = source->collector;
         int r;
 
+        source->is_gone = false;
         r = batch_add_records(&collector->batch, source->encoder, source->records, n_records,
                         clock_now_ns(CLOCK_REALTIME));
         if (r < 0) {
@@ -104,29 +105,10 @@ static int source_renew(struct ring_source *source) {
         if (r != 0)
                 return r < 0 ? r : -EINTR;
 
-        source->is_gone = false;
-        if (source->collector->options->is_verbose)
-                say(attachment->who, "i4d has a new ring; going on at sequence %" PRIu64,
-                                i4_reader_get_cursor(source->reader));
-
         r = source_set_ring(source);
         if (r < 0)
                 say(attachment->who, "%s", strerror(-r));
         return r;
-}
-
-static int source_tell_gone(struct ring_source *source) {
-        const struct attachment *attachment = &source->collector->options->attachment;
-
-        if (!attachment->wait) {
-                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
-                return -ECONNRESET;
-        }
-
-        if (!source->is_gone && source->collector->options->is_verbose)
-                say(attachment->who, "i4d is gone; waiting for it");
-        source->is_gone = true;
-        return 0;
 }
 
 /* What libi4 answers besides records. @first: where the reader stood before it was asked. */
@@ -140,13 +122,9 @@ static int source_handle(struct ring_source *source, int answer, uint64_t first)
         case -ESTALE:
                 return source_renew(source);
         case -EPIPE:
-                return source_tell_gone(source);
-        case -EBADMSG:
-                say(source_get_who(source), "the ring is damaged at sequence %" PRIu64, first);
-                return -EBADMSG;
+                return attachment_tell_gone(&source->collector->options->attachment, &source->is_gone);
         default:
-                say(source_get_who(source), "cannot read the ring: %s", strerror(-answer));
-                return answer;
+                return attachment_tell_unreadable(&source->collector->options->attachment, answer, first);
         }
 }
 

@@ -311,7 +311,7 @@ static void collector_count(struct collector *collector) {
         totals->n_anomalies += batch->n_anomalies;
         totals->n_lost += batch->n_lost;
 
-        if (collector->options->is_verbose && batch->n_records > 0)
+        if (collector->options->attachment.is_verbose && batch->n_records > 0)
                 say(collector->options->attachment.who,
                                 "%s: %" PRIu64 " records (%" PRIu64 " to %" PRIu64 "), %" PRIu64
                                 " anomalies, %" PRIu64 " lost, %" PRIu64 " rejected",

@@ -31,8 +31,7 @@ struct collector_options {
         uint64_t n_records;  /* to end after; UINT64_MAX: no end */
         unsigned int extras; /* enum i4_extra, of records from the ring */
         uint64_t from;       /* where to begin in a ring that is new to us: I4_OLDEST, I4_NEWEST */
-        bool is_verbose;
-        bool is_uploading; /* the directory is a spool, carried into @target */
+        bool is_uploading;   /* the directory is a spool, carried into @target */
         struct target target;
 };
 

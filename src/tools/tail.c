@@ -36,7 +36,6 @@ struct tail_options {
         unsigned int extras;
         uint64_t from;      /* sequence, I4_OLDEST, I4_NEWEST */
         uint64_t n_records; /* to print; UINT64_MAX: no end */
-        bool is_verbose;
         bool is_dirty;
         struct dirt_settings dirt;
         const char *dirty_log_path; /* NULL: none */
@@ -206,7 +205,7 @@ static int tail_take_flag(void *userdata, size_t flag, const char *argument) {
                 return 0;
         default:
                 assert(flag == FLAG_VERBOSE);
-                options->is_verbose = true;
+                options->attachment.is_verbose = true;
                 return 0;
         }
 }
@@ -230,6 +229,7 @@ static int tail_print(struct tail *tail, size_t n_records) {
         size_t n = filter_apply(&tail->options->filter, tail->records, n_records);
         int r;
 
+        tail->is_gone = false;
         n = (size_t) MIN(n, tail->n_left);
         r = printer_write(&tail->printer, tail->records, n);
         if (r < 0)
@@ -254,37 +254,11 @@ static int tail_tell_gap(struct tail *tail, uint64_t first) {
         return 0;
 }
 
-static void tail_tell_renewed(const struct tail *tail) {
-        if (tail->options->is_verbose)
-                say(tail->options->attachment.who, "i4d has a new ring; going on at sequence %" PRIu64,
-                                i4_reader_get_cursor(tail->reader));
-}
-
 static int tail_renew(struct tail *tail) {
-        const struct attachment *attachment = &tail->options->attachment;
         int r;
 
-        r = attachment_renew(attachment, tail->reader);
-        if (r != 0)
-                return MIN(r, 0);
-
-        tail_tell_renewed(tail);
-        tail->is_gone = false;
-        return tail_set_catalog(tail);
-}
-
-static int tail_tell_gone(struct tail *tail) {
-        const struct attachment *attachment = &tail->options->attachment;
-
-        if (!attachment->wait) {
-                say(attachment->who, "i4d has been gone for 30 s; with --wait this stays until it is back");
-                return -ECONNRESET;
-        }
-
-        if (!tail->is_gone && tail->options->is_verbose)
-                say(attachment->who, "i4d is gone; waiting for it");
-        tail->is_gone = true;
-        return 0;
+        r = attachment_renew(&tail->options->attachment, tail->reader);
+        return r == 0 ? tail_set_catalog(tail) : MIN(r, 0);
 }
 
 /* What libi4 answers besides records. @first: where the reader stood before it was asked. */
@@ -297,13 +271,9 @@ static int tail_handle(struct tail *tail, int answer, uint64_t first) {
         case -ESTALE:
                 return tail_renew(tail);
         case -EPIPE:
-                return tail_tell_gone(tail);
-        case -EBADMSG:
-                say(tail->options->attachment.who, "the ring is damaged at sequence %" PRIu64, first);
-                return -EBADMSG;
+                return attachment_tell_gone(&tail->options->attachment, &tail->is_gone);
         default:
-                say(tail->options->attachment.who, "cannot read the ring: %s", strerror(-answer));
-                return answer;
+                return attachment_tell_unreadable(&tail->options->attachment, answer, first);
         }
 }
 
@@ -369,14 +339,9 @@ static int tail_follow(struct tail *tail) {
 
 static int tail_seek(struct tail *tail) {
         const struct tail_options *options = tail->options;
-        int r;
 
-        if (options->attachment.program->is_successor) {
-                r = attachment_seek_place(&options->attachment, tail->reader);
-                tail_tell_renewed(tail);
-                return r;
-        }
-
+        if (options->attachment.program->is_successor)
+                return attachment_seek_place(&options->attachment, tail->reader);
         if (i4_reader_seek(tail->reader, options->from) >= 0)
                 return 0;
 

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 
-/* What was put in the place of a program that runs, while it is being copied and afterwards. */
+/*
+ * What was put in the place of a program that runs, while it is being copied and afterwards; and what is told
+ * of a daemon that is not there
+ */
 
 #include "tree.h"
 
@@ -8,6 +11,7 @@
 #include "util/file.h"
 #include "util/macros.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,10 +120,81 @@ static void test_busy(void **state) {
         assert_int_equal(status, 0);
 }
 
+/* Standard error goes into a file from here on, until ear_close(). */
+static int ear_open(const struct fixture *f) {
+        int fd, saved_fd = dup(STDERR_FILENO);
+
+        fd = open(tree_path(f->directory, "said"), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+        assert_true(saved_fd >= 0 && fd >= 0);
+        assert_int_equal(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+        (void) close(fd);
+        return saved_fd;
+}
+
+static void ear_close(const struct fixture *f, int saved_fd, const char *expected) {
+        _cleanup_(freep) char *text = NULL;
+        size_t size;
+
+        (void) fflush(stderr);
+        assert_int_equal(dup2(saved_fd, STDERR_FILENO), STDERR_FILENO);
+        (void) close(saved_fd);
+        assert_int_equal(file_read(tree_path(f->directory, "said"), 4096, &text, &size), 0);
+        assert_string_equal(text, expected);
+}
+
+static void assert_gone(const struct fixture *f, const struct attachment *attachment, bool *is_toldp,
+                int result, const char *expected) {
+        int saved_fd = ear_open(f), r = attachment_tell_gone(attachment, is_toldp);
+
+        ear_close(f, saved_fd, expected);
+        assert_int_equal(r, result);
+}
+
+/* Once for each time that it goes, to those who asked; who does not wait ends. */
+static void test_gone(void **state) {
+        struct fixture *f = *state;
+        struct attachment attachment = { .who = "test", .program = &f->program };
+        bool is_told = false;
+
+        assert_gone(f, &attachment, &is_told, -ECONNRESET,
+                        "test: i4d has been gone for 30 s; with --wait this stays until it is back\n");
+
+        attachment.wait = true;
+        assert_gone(f, &attachment, &is_told, 0, "");
+        attachment.is_verbose = true;
+        assert_gone(f, &attachment, &is_told, 0, "");
+        for (unsigned int i = 0; i < 2; ++i) {
+                is_told = false;
+                assert_gone(f, &attachment, &is_told, 0, "test: i4d is gone; waiting for it\n");
+                assert_gone(f, &attachment, &is_told, 0, "");
+        }
+}
+
+static void test_unreadable(void **state) {
+        static const struct {
+                int error;
+                const char *text;
+        } cases[] = {
+                { -EBADMSG, "test: the ring is damaged at sequence 17\n" },
+                { -EINVAL, "test: cannot read the ring at sequence 17: Invalid argument\n" },
+        };
+        struct fixture *f = *state;
+        struct attachment attachment = { .who = "test", .program = &f->program };
+
+        for (size_t i = 0; i < ELEMENTSOF(cases); ++i) {
+                int saved_fd = ear_open(f), r = attachment_tell_unreadable(&attachment, cases[i].error, 17);
+
+                ear_close(f, saved_fd, cases[i].text);
+                assert_int_equal(r, cases[i].error);
+        }
+}
+
 int main(void) {
         const struct CMUnitTest tests[] = {
                 cmocka_unit_test_setup_teardown(test_whole, setup, teardown),
                 cmocka_unit_test_setup_teardown(test_busy, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_gone, setup, teardown),
+                cmocka_unit_test_setup_teardown(test_unreadable, setup, teardown),
         };
 
         return cmocka_run_group_tests(tests, NULL, NULL);
