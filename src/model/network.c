@@ -227,20 +227,24 @@ static void network_set_pipelines(struct network *network, uint32_t n_pipelines)
 
 static int network_set_sensors(struct network *network, uint64_t seed, const struct i4_catalog *catalog) {
         _cleanup_(freep) struct fleet_sensor *fleet = NULL;
+        _cleanup_(freep) struct plant_route *routes = NULL;
         uint32_t n = catalog->n_sensors;
 
         fleet = calloc(n, sizeof(*fleet));
+        routes = calloc(network->n_pipelines, sizeof(*routes));
         network->sensors = aligned_alloc(alignof(struct network_sensor), n * sizeof(*network->sensors));
         network->histories = aligned_alloc(alignof(struct network_history), n * sizeof(*network->histories));
-        if (!fleet || !network->sensors || !network->histories)
+        if (!fleet || !routes || !network->sensors || !network->histories)
                 return -ENOMEM;
 
+        for (uint32_t i = 0; i < network->n_pipelines; ++i)
+                plant_route_init(&routes[i], &network->plant->pipelines[i]);
         fleet_lay_out(catalog, fleet);
         network->n_sensors = n;
         for (uint32_t i = 0; i < n; ++i) {
                 uint64_t key = random_derive(seed, fleet[i].number);
 
-                network->sensors[i] = sensor_make(network, &fleet[i], key);
+                network->sensors[i] = sensor_make(network, &routes[fleet[i].pipeline], &fleet[i], key);
                 network->histories[i] = (struct network_history){ .key = key };
         }
         return 0;

@@ -296,11 +296,11 @@ static uint32_t sensor_get_mile_post_e2(const struct network *network, const str
         return fleet_get_mile_post_e2(sensor->number, pipeline->length_e2);
 }
 
-struct network_sensor sensor_make(
-                const struct network *network, const struct fleet_sensor *from, uint64_t key) {
-        const struct plant_pipeline *pipeline = &network->plant->pipelines[from->pipeline];
+struct network_sensor sensor_make(const struct network *network, const struct plant_route *route,
+                const struct fleet_sensor *from, uint64_t key) {
+        const struct plant_pipeline *pipeline = route->pipeline;
         uint32_t mile_post_e2 = sensor_get_mile_post_e2(network, from, pipeline);
-        struct plant_way_point place = plant_pipeline_locate(pipeline, mile_post_e2);
+        struct plant_way_point place = plant_route_locate(route, mile_post_e2);
 
         return (struct network_sensor){
                 .number = from->number,

@@ -63,9 +63,9 @@ static_assert(PLANT_STATIONS_MAX <= UINT8_MAX, "the number of a station fits a b
 static_assert(sizeof(struct network_sensor) == 64, "one cache line for a calm reading");
 static_assert(sizeof(struct network_history) == 64, "another one for all the rest");
 
-/* @network has its plant and types. */
-struct network_sensor sensor_make(
-                const struct network *network, const struct fleet_sensor *from, uint64_t key);
+/* @network has its plant and types; @route is that of the pipeline that the sensor is at. */
+struct network_sensor sensor_make(const struct network *network, const struct plant_route *route,
+                const struct fleet_sensor *from, uint64_t key);
 
 /* Fills @record, and tells @sensor and its pipeline how long they are calm. */
 void sensor_read(struct network *network, struct network_sensor *sensor, uint64_t sequence, uint64_t time_ns,

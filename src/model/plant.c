@@ -121,26 +121,21 @@ static int32_t interpolate(int32_t a, int32_t b, uint64_t part, uint64_t whole) 
         return (int32_t) (a + difference * (int64_t) part / (int64_t) whole);
 }
 
-static uint64_t pipeline_get_route_e6(const struct plant_pipeline *pipeline) {
-        uint64_t total_e6 = 0;
-
-        for (uint32_t i = 1; i < pipeline->n_way_points; ++i)
-                total_e6 += distance_between(pipeline->way_points[i - 1], pipeline->way_points[i]);
-
-        return total_e6;
+void plant_route_init(struct plant_route *route, const struct plant_pipeline *pipeline) {
+        *route = (struct plant_route){ .pipeline = pipeline };
+        for (uint32_t i = 1; i < pipeline->n_way_points; ++i) {
+                route->legs_e6[i] = distance_between(pipeline->way_points[i - 1], pipeline->way_points[i]);
+                route->length_e6 += route->legs_e6[i];
+        }
 }
 
-uint32_t plant_pipeline_measure_route_e2(const struct plant_pipeline *pipeline) {
-        return (uint32_t) (pipeline_get_route_e6(pipeline) * DEGREE_MILES_E2 / DEGREE_E6);
-}
-
-struct plant_way_point plant_pipeline_locate(const struct plant_pipeline *pipeline, uint32_t mile_post_e2) {
+struct plant_way_point plant_route_locate(const struct plant_route *route, uint32_t mile_post_e2) {
+        const struct plant_pipeline *pipeline = route->pipeline;
         const struct plant_way_point *points = pipeline->way_points;
-        uint64_t rest = pipeline_get_route_e6(pipeline) * MIN(mile_post_e2, pipeline->length_e2) /
-                        pipeline->length_e2;
+        uint64_t rest = route->length_e6 * MIN(mile_post_e2, pipeline->length_e2) / pipeline->length_e2;
 
         for (uint32_t i = 1; i < pipeline->n_way_points; ++i) {
-                uint64_t leg = distance_between(points[i - 1], points[i]);
+                uint64_t leg = route->legs_e6[i];
 
                 if (rest <= leg && leg > 0)
                         return (struct plant_way_point){
@@ -151,6 +146,13 @@ struct plant_way_point plant_pipeline_locate(const struct plant_pipeline *pipeli
         }
 
         return points[pipeline->n_way_points - 1];
+}
+
+uint32_t plant_pipeline_measure_route_e2(const struct plant_pipeline *pipeline) {
+        struct plant_route route;
+
+        plant_route_init(&route, pipeline);
+        return (uint32_t) (route.length_e6 * DEGREE_MILES_E2 / DEGREE_E6);
 }
 
 uint32_t plant_pipeline_find_station(const struct plant_pipeline *pipeline, uint32_t mile_post_e2) {

@@ -79,8 +79,17 @@ uint32_t plant_pipeline_measure_route_e2(const struct plant_pipeline *pipeline);
 /* Evenly along its length, some 50 miles apart, none at the end. */
 void plant_pipeline_set_stations(struct plant_pipeline *pipeline);
 
+/* A pipeline's route, measured once for any number of mile posts. @pipeline has to outlive it, as it is. */
+struct plant_route {
+        const struct plant_pipeline *pipeline;
+        uint64_t legs_e6[PLANT_WAY_POINTS_MAX]; /* to each way point from the one before, as length_e6 */
+        uint64_t length_e6;                     /* millionths of a degree of latitude */
+};
+
+void plant_route_init(struct plant_route *route, const struct plant_pipeline *pipeline);
+
 /* Where a mile post is. The way points divide the length as their distances on the map do. */
-struct plant_way_point plant_pipeline_locate(const struct plant_pipeline *pipeline, uint32_t mile_post_e2);
+struct plant_way_point plant_route_locate(const struct plant_route *route, uint32_t mile_post_e2);
 
 /* The last station at or before a mile post, and where its stretch ends: the next one's, or the pipeline's.
  */

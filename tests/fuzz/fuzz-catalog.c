@@ -38,6 +38,7 @@ static void require(bool condition) {
 
 /* What hydraulics and maps rely on. */
 static void pipeline_check(const struct plant_pipeline *pipeline) {
+        struct plant_route route;
         uint32_t before_e2 = 0;
 
         require(pipeline->length_e2 >= 100 && pipeline->length_e2 <= PLANT_LENGTH_MAX_E2);
@@ -50,8 +51,9 @@ static void pipeline_check(const struct plant_pipeline *pipeline) {
         require(pipeline->length_e2 > before_e2);
         require(pipeline->length_e2 - before_e2 <= PLANT_STRETCH_MAX_E2);
 
+        plant_route_init(&route, pipeline);
         for (uint32_t mile_post_e2 = 0; mile_post_e2 <= pipeline->length_e2; mile_post_e2 += 997) {
-                struct plant_way_point here = plant_pipeline_locate(pipeline, mile_post_e2);
+                struct plant_way_point here = plant_route_locate(&route, mile_post_e2);
 
                 require(abs(here.latitude_e6) <= 90000000 && abs(here.longitude_e6) <= 180000000);
         }

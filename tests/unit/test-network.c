@@ -482,15 +482,17 @@ static void test_routes(void **state) {
         assert_int_equal(plant_new(&plant, catalog), 0);
         for (uint32_t i = 0; i < catalog->n_pipelines; ++i) {
                 const struct plant_pipeline *pipeline = &plant->pipelines[i];
-                struct plant_way_point first = plant_pipeline_locate(pipeline, 0);
-                struct plant_way_point last = plant_pipeline_locate(pipeline, pipeline->length_e2);
-                struct plant_way_point before = first;
+                struct plant_way_point first, last, before;
+                struct plant_route route;
 
+                plant_route_init(&route, pipeline);
+                first = before = plant_route_locate(&route, 0);
+                last = plant_route_locate(&route, pipeline->length_e2);
                 assert_int_equal(first.latitude_e6, pipeline->way_points[0].latitude_e6);
                 assert_int_equal(last.longitude_e6,
                                 pipeline->way_points[pipeline->n_way_points - 1].longitude_e6);
                 for (uint32_t mile_post = 0; mile_post <= pipeline->length_e2; mile_post += 100) {
-                        struct plant_way_point here = plant_pipeline_locate(pipeline, mile_post);
+                        struct plant_way_point here = plant_route_locate(&route, mile_post);
 
                         /* A mile is never more than 0.06°, and never nothing. */
                         assert_in_range(abs(here.latitude_e6 - before.latitude_e6) +

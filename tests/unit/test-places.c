@@ -31,9 +31,12 @@ static void test_mile_posts_and_positions(void **state) {
         for (uint32_t i = 0; i < 1600; ++i) {
                 const struct i4_record *a = &fleet.records[i];
                 const struct plant_pipeline *pipeline = &plant->pipelines[a->pipeline];
-                struct plant_way_point place = plant_pipeline_locate(pipeline, a->mile_post_e2);
+                struct plant_route route;
+                struct plant_way_point place;
                 uint32_t station = plant_pipeline_find_station(pipeline, a->mile_post_e2);
 
+                plant_route_init(&route, pipeline);
+                place = plant_route_locate(&route, a->mile_post_e2);
                 assert_in_range(a->mile_post_e2, 0, pipeline->length_e2);
                 assert_int_equal(a->latitude_e6, place.latitude_e6);
                 assert_int_equal(a->longitude_e6, place.longitude_e6);
