@@ -6,6 +6,7 @@
 #include "daemon/trouble.h"
 #include "storage/directory.h"
 #include "util/clock.h"
+#include "util/error.h"
 #include "util/macros.h"
 #include "util/mount.h"
 
@@ -537,7 +538,7 @@ static void keeper_judge_writer(struct keeper *keeper, int error) {
                 keeper_replace(keeper, error);
         else if (error < 0) {
                 /* There may be something to delete. */
-                if (trouble_is_room(error) && keeper->trouble.kind != TROUBLE_FULL)
+                if (error_is_full(error) && keeper->trouble.kind != TROUBLE_FULL)
                         keeper->next_check_ns = 0;
                 keeper_begin_trouble(keeper, trouble_from_error(error), error, "");
         } else if (keeper->trouble.kind > TROUBLE_LIMITED && keeper->is_open &&
@@ -736,7 +737,7 @@ int keeper_get_error(const struct keeper *keeper) {
 
 /* Passes, or has to be seen to by somebody else; what is left are mistakes that a start should stop at. */
 static bool error_is_temporary(int error) {
-        return trouble_is_room(error) || error == -EIO || error == -EROFS || error == -ENOMEM;
+        return error_is_full(error) || error == -EIO || error == -EROFS || error == -ENOMEM;
 }
 
 int keeper_new(struct keeper **keeperp, const struct recorder_settings *settings, const char *path,

@@ -2,14 +2,10 @@
 
 #include "daemon/trouble.h"
 
-#include <errno.h>
-
-bool trouble_is_room(int error) {
-        return error == -ENOSPC || error == -EDQUOT;
-}
+#include "util/error.h"
 
 enum trouble_kind trouble_from_error(int error) {
-        return trouble_is_room(error) ? TROUBLE_FULL : TROUBLE_FAILING;
+        return error_is_full(error) ? TROUBLE_FULL : TROUBLE_FAILING;
 }
 
 bool trouble_is(const struct trouble *trouble, enum trouble_kind kind, int error) {

@@ -29,8 +29,6 @@ struct trouble {
         uint64_t n_bytes;  /* written when it began: more tell that it is over */
 };
 
-/* There is no room, for us or for anybody. */
-bool trouble_is_room(int error);
 /* TROUBLE_FULL or TROUBLE_FAILING */
 enum trouble_kind trouble_from_error(int error);
 

@@ -22,6 +22,7 @@
 #include "storage/blocks.h"
 #include "storage/engine.h"
 #include "util/clock.h"
+#include "util/error.h"
 #include "util/macros.h"
 
 #include <errno.h>
@@ -129,10 +130,6 @@ const char *writer_get_engine(const struct writer *writer, int *refusedp) {
 
 /* errors */
 
-static bool error_is_room(int error) {
-        return error == -ENOSPC || error == -EDQUOT;
-}
-
 /* Says nothing about the file: worth another try on the same one. */
 static bool error_is_passing(int error) {
         return error == -ENOMEM || error == -ENOBUFS || error == -EAGAIN;
@@ -150,7 +147,7 @@ static void writer_fail(struct writer *writer, enum engine_operation operation, 
         writer->retry_pause_ns = MIN(MAX(2 * writer->retry_pause_ns, RETRY_MIN_NS), RETRY_MAX_NS);
         writer->retry_ns = clock_now_ns(CLOCK_MONOTONIC) + writer->retry_pause_ns;
 
-        if (!error_is_room(error) && !error_is_passing(error))
+        if (!error_is_full(error) && !error_is_passing(error))
                 writer->is_suspect = true;
 }
 

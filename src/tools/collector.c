@@ -6,6 +6,7 @@
 #include "tools/say.h"
 #include "tools/stop.h"
 #include "util/clock.h"
+#include "util/error.h"
 #include "util/macros.h"
 #include "util/parse.h"
 
@@ -139,11 +140,6 @@ uint64_t collector_get_timeout(const struct collector *collector) {
 }
 
 /* room */
-
-/* What goes by itself: a consumer takes files away, or somebody else's files go. */
-static bool error_is_full(int error) {
-        return error == -EDQUOT || error == -ENOSPC;
-}
 
 static const char *full_reason(int error) {
         if (error == 0)
