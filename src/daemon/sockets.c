@@ -4,8 +4,8 @@
 
 #include "daemon/control.h"
 #include "daemon/listen.h"
-#include "lib/wire.h"
 #include "util/clock.h"
+#include "util/socket_mark.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ int sockets_tell_ready(const struct sockets *sockets) {
 
 void sockets_tell_stopped(const struct sockets *sockets) {
         /* Who could not be told that it was there, which was said, need not be told that it is not. */
-        (void) sockets_set_time(sockets, (struct timespec){ .tv_sec = WIRE_TIME_NOBODY });
+        (void) sockets_set_time(sockets, (struct timespec){ .tv_sec = SOCKET_TIME_NOBODY });
 }
 
 void sockets_remove(const struct sockets *sockets) {

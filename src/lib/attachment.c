@@ -20,8 +20,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -31,30 +29,6 @@
 
 /* Instead of the first, while a daemon has been asked and has not answered. */
 #define ANSWER_INTERVAL_NS (20 * NSEC_PER_MSEC)
-
-static struct socket_mark mark_get(const char *path) {
-        struct statx st;
-
-        if (statx(AT_FDCWD, path, 0, STATX_BASIC_STATS | STATX_BTIME, &st) < 0)
-                return (struct socket_mark){ .modified.tv_sec = WIRE_TIME_NOBODY };
-
-        return (struct socket_mark){
-                .device = makedev(st.stx_dev_major, st.stx_dev_minor),
-                .inode = st.stx_ino,
-                .modified = { st.stx_mtime.tv_sec, st.stx_mtime.tv_nsec },
-                .is_new = (st.stx_mask & STATX_BTIME) && st.stx_btime.tv_sec == st.stx_mtime.tv_sec &&
-                          st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec,
-        };
-}
-
-static bool mark_is_of_nobody(struct socket_mark mark) {
-        return mark.modified.tv_sec == WIRE_TIME_NOBODY || mark.is_new;
-}
-
-static bool mark_is_same(struct socket_mark a, struct socket_mark b) {
-        return a.device == b.device && a.inode == b.inode && a.modified.tv_sec == b.modified.tv_sec &&
-               a.modified.tv_nsec == b.modified.tv_nsec;
-}
 
 static uint32_t reader_get_state(const struct i4_reader *reader) {
         /* Pairs with the release in identity_set_state(). */
@@ -80,7 +54,7 @@ void reader_set_connection(struct i4_reader *reader, int fd) {
         reader->condition = 0;
         reader->lost_before = reader->lost_told;
         reader->generation = reader_get_generation(reader);
-        reader->mark = mark_get(reader->path);
+        reader->mark = socket_mark_get(reader->path);
         reader->is_armed = false;
         /* A descriptor that cannot be watched still has the timer beside it. */
         (void) descriptor_watch(reader->epoll_fd, fd);
@@ -99,20 +73,14 @@ void reader_disconnect(struct i4_reader *reader, uint64_t now_ns) {
  * between two looks is none. */
 static bool reader_sees_daemon(const struct i4_reader *reader) {
         bool is_running = reader_get_state(reader) == I4_RING_RUNNING;
-        struct socket_mark mark = mark_get(reader->path);
+        struct socket_mark mark = socket_mark_get(reader->path);
 
-        if (mark_is_of_nobody(mark))
+        if (socket_mark_is_of_nobody(mark))
                 return false;
 
-        return !mark_is_same(reader->mark, mark) ||
+        return !socket_mark_is_same(reader->mark, mark) ||
                (is_running && (reader_get_generation(reader) != reader->generation ||
                                               reader_get_beat(reader) > reader->gone_beat_ns));
-}
-
-bool reader_finds_nobody(const struct i4_reader *reader) {
-        struct socket_mark mark = mark_get(reader->path);
-
-        return mark.inode != 0 && mark_is_of_nobody(mark);
 }
 
 static int instance_compare(const struct i4_reader *reader, int ring_fd) {
@@ -235,7 +203,8 @@ void reader_tend(struct i4_reader *reader, uint64_t now_ns) {
                 return;
 
         /* Not before there is somebody to reattach to. */
-        if (reader_get_state(reader) == I4_RING_RETIRED && !(reader->path && reader_finds_nobody(reader)))
+        if (reader_get_state(reader) == I4_RING_RETIRED &&
+                        !(reader->path && socket_is_deserted(reader->path)))
                 reader->condition = -ESTALE;
         if (reader->path)
                 reader_tend_connection(reader, now_ns);

@@ -11,18 +11,9 @@
 #include "i4.h"
 #include "lib/view.h"
 #include "lib/wire.h"
+#include "util/socket_mark.h"
 
 #include <stdbool.h>
-#include <sys/types.h>
-#include <time.h>
-
-/* Which daemon made itself ready at the socket, see wire.h. */
-struct socket_mark {
-        dev_t device;
-        ino_t inode;
-        struct timespec modified;
-        bool is_new; /* since it was made */
-};
 
 struct i4_reader {
         struct ring_view view;
@@ -66,9 +57,6 @@ void reader_report(struct i4_reader *reader, uint64_t now_ns);
 
 /* Takes in what the daemon has said. */
 void reader_receive(struct i4_reader *reader, uint64_t now_ns);
-
-/* There is a socket, and no daemon ready at it: connecting would start one. */
-bool reader_finds_nobody(const struct i4_reader *reader);
 
 /* Looks at header and connection if that is due. What it finds is left in the reader's condition. */
 void reader_tend(struct i4_reader *reader, uint64_t now_ns);

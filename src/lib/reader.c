@@ -119,7 +119,7 @@ static int reader_call(const struct i4_reader *reader, bool may_start, int *fdp,
         int r = -ECONNRESET;
 
         for (unsigned int i = 0; i < CALLS_MAX && r == -ECONNRESET; ++i) {
-                if (!may_start && reader_finds_nobody(reader))
+                if (!may_start && socket_is_deserted(reader->path))
                         return -ECONNREFUSED;
                 r = connection_open(reader->path, &reader->hello, fdp, ring_fdp);
         }

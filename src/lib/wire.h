@@ -15,18 +15,11 @@
  *
  * Versions are for whoever looks on; which layout the memory has stands in the memory. Unknown keys are
  * ignored, so that either side may be newer. Numbers are exact below 2^53. Whoever parses expects malice.
- *
- * The socket says one thing itself, to those who must not connect to find out: its modification time is that
- * at which a daemon became ready at it, or that at which it was made before the first one, or
- * WIRE_TIME_NOBODY from the moment in which one begins to stop, or was killed. Not every kernel tells when a
- * socket was made; systemd sets its time to WIRE_TIME_NOBODY as well.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define WIRE_TIME_NOBODY 0 /* tv_sec */
 
 #define WIRE_MESSAGE_MAX 1024u /* bytes; nothing longer is ever sent or accepted */
 

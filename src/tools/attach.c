@@ -6,9 +6,9 @@
 #include "tools/stop.h"
 #include "util/clock.h"
 #include "util/macros.h"
+#include "util/socket_mark.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <inttypes.h>
 #include <pwd.h>
@@ -29,18 +29,6 @@ const char *attachment_get_path(const struct attachment *attachment) {
         const char *path = attachment->path ? attachment->path : getenv("I4_SOCKET");
 
         return path && *path ? path : DEFAULT_PATH;
-}
-
-/* See i4-ring(7). */
-static bool socket_is_deserted(const char *path) {
-        struct statx st;
-
-        if (statx(AT_FDCWD, path, 0, STATX_MTIME | STATX_BTIME, &st) < 0)
-                return false;
-
-        return st.stx_mtime.tv_sec == 0 ||
-               ((st.stx_mask & STATX_BTIME) && st.stx_btime.tv_sec == st.stx_mtime.tv_sec &&
-                               st.stx_btime.tv_nsec == st.stx_mtime.tv_nsec);
 }
 
 bool attachment_finds_nobody(const struct attachment *attachment) {

@@ -2,6 +2,8 @@
 
 #include "fake-daemon.h"
 
+#include "util/socket_mark.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -99,8 +101,8 @@ static void daemon_hang_up(struct fixture *f) {
         f->client_fd = -1;
 }
 
-static void set_time_nobody(const struct fixture *f) {
-        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = WIRE_TIME_NOBODY } };
+void daemon_set_time(const struct fixture *f, time_t modified_sec) {
+        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = modified_sec } };
 
         assert_int_equal(utimensat(AT_FDCWD, f->path, times, 0), 0);
 }
@@ -138,7 +140,7 @@ void daemon_answer(struct fixture *f, enum answer answer) {
                 daemon_hang_up(f);
                 break;
         case ANSWER_STOP:
-                set_time_nobody(f);
+                daemon_set_time(f, SOCKET_TIME_NOBODY);
                 daemon_hang_up(f);
                 break;
         case ANSWER_HANG_UP:
@@ -260,7 +262,6 @@ void assert_nobody_calls(const struct fixture *f) {
 }
 
 int setup_dead(void **state) {
-        const struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = 2 } };
         struct fixture *f = calloc(1, sizeof(*f));
 
         assert_non_null(f);
@@ -275,7 +276,7 @@ int setup_dead(void **state) {
 
         assert_int_equal(ring_new(&f->ring, &settings, i4_catalog_get_default()), 0);
         daemon_listen(f);
-        assert_int_equal(utimensat(AT_FDCWD, f->path, times, 0), 0);
+        daemon_set_time(f, 2);
         *state = f;
         return 0;
 }

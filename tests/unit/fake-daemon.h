@@ -87,6 +87,8 @@ void daemon_answer(struct fixture *f, enum answer answer);
 /* As by SIGKILL. Who connects now waits in the queue. */
 void daemon_die(struct fixture *f);
 void daemon_wake(struct fixture *f);
+/* As a daemon does when it becomes ready, or, with SOCKET_TIME_NOBODY, when it stops. */
+void daemon_set_time(const struct fixture *f, time_t modified_sec);
 /* To a socket that was made just now, of the same name. The daemon is dead. */
 void daemon_move(struct fixture *f);
 

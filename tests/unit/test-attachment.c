@@ -6,17 +6,13 @@
 
 #include "fake-daemon.h"
 
+#include "util/socket_mark.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
-
-static void set_time(const char *path, time_t modified_sec) {
-        struct timespec times[2] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = modified_sec } };
-
-        assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
 
 static unsigned int count_descriptors(void) {
         _cleanup_(closedirp) DIR *directory = opendir("/proc/self/fd");
@@ -127,7 +123,7 @@ static void test_absence(void **state) {
 static void test_observer_of_nobody(void **state) {
         struct fixture *f = *state;
 
-        set_time(f->path, WIRE_TIME_NOBODY);
+        daemon_set_time(f, SOCKET_TIME_NOBODY);
         assert_int_equal(i4_reader_open_observer(&f->reader, f->path, "test"), -ECONNREFUSED);
         assert_int_equal(i4_reader_open(&f->reader, f->path, "test"), 0);
         assert_int_equal(daemon_expect(f, n_hellos, 1).n_connections, 1);
@@ -243,8 +239,8 @@ static void test_stopped_again(void **state) {
         daemon_die(f);
         assert_idle(f, NSEC_PER_SEC, 0);
         daemon_start(f);
-        set_time(f->path, 1);
-        set_time(f->path, WIRE_TIME_NOBODY);
+        daemon_set_time(f, 1);
+        daemon_set_time(f, SOCKET_TIME_NOBODY);
         ring_set_state(f->ring, I4_RING_STOPPED);
         daemon_die(f);
         for (int i = 0; i < 3; ++i)
@@ -253,7 +249,7 @@ static void test_stopped_again(void **state) {
 
         replace_ring(f, FIRST);
         daemon_start(f);
-        set_time(f->path, 1);
+        daemon_set_time(f, 1);
         time_pass(NSEC_PER_SEC);
         assert_true(i4_reader_wait(f->reader, 0) <= 0);
         (void) daemon_expect(f, n_hellos, 2);
@@ -267,7 +263,7 @@ static void test_killed_again(void **state) {
         assert_idle(f, NSEC_PER_SEC, 0);
         ring_set_running(f->ring);
         ring_beat(f->ring);
-        set_time(f->path, WIRE_TIME_NOBODY);
+        daemon_set_time(f, SOCKET_TIME_NOBODY);
         for (int i = 0; i < 3; ++i)
                 assert_idle(f, 2 * NSEC_PER_SEC, 0);
         assert_nobody_calls(f);
@@ -285,7 +281,7 @@ static void test_moved(void **state) {
         assert_nobody_calls(f);
 
         daemon_start(f);
-        set_time(f->path, 1);
+        daemon_set_time(f, 1);
         reconnect(f, 2);
 }
 
@@ -349,7 +345,7 @@ static void test_retired_and_stopped(void **state) {
         struct fixture *f = *state;
 
         assert_int_equal(ring_retire_fd(f->ring->fd), 0);
-        set_time(f->path, WIRE_TIME_NOBODY);
+        daemon_set_time(f, SOCKET_TIME_NOBODY);
         daemon_die(f);
         assert_idle(f, 2 * NSEC_PER_SEC, 0);
         assert_idle(f, 31 * NSEC_PER_SEC, -EPIPE);
@@ -359,7 +355,7 @@ static void test_retired_and_stopped(void **state) {
         replace_ring(f, FIRST);
         daemon_start(f);
         assert_idle(f, 2 * NSEC_PER_SEC, 0);
-        set_time(f->path, 1);
+        daemon_set_time(f, 1);
         assert_idle(f, 2 * NSEC_PER_SEC, -ESTALE);
         assert_int_equal(i4_reader_reattach(f->reader), 0);
         publish(f->ring, 1);
@@ -409,7 +405,7 @@ static void test_replaced(void **state) {
         replace_ring(f, 7);
         daemon_start(f);
         assert_idle(f, NSEC_PER_SEC, 0);
-        set_time(f->path, 1);
+        daemon_set_time(f, 1);
 
         /* It does not wait for the answer, which may be quick. */
         time_pass(NSEC_PER_SEC);
