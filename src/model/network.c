@@ -218,27 +218,27 @@ static uint32_t network_count_touched(const struct network *network, uint32_t n_
         return n;
 }
 
-static void network_set_pipelines(struct network *network, uint32_t n_pipelines) {
+/* @routes become those of the pipelines. */
+static void network_set_pipelines(struct network *network, struct plant_route *routes, uint32_t n_pipelines) {
         network->n_pipelines = n_pipelines;
-        for (uint32_t i = 0; i < n_pipelines; ++i)
-                pipeline_init(&network->pipelines[i], &network->plant->pipelines[i],
+        for (uint32_t i = 0; i < n_pipelines; ++i) {
+                plant_route_init(&routes[i], &network->plant->pipelines[i]);
+                pipeline_init(&network->pipelines[i], &routes[i],
                                 random_derive(network->seed ^ KEY_PIPELINES, i));
+        }
 }
 
-static int network_set_sensors(struct network *network, uint64_t seed, const struct i4_catalog *catalog) {
+static int network_set_sensors(struct network *network, const struct plant_route *routes, uint64_t seed,
+                const struct i4_catalog *catalog) {
         _cleanup_(freep) struct fleet_sensor *fleet = NULL;
-        _cleanup_(freep) struct plant_route *routes = NULL;
         uint32_t n = catalog->n_sensors;
 
         fleet = calloc(n, sizeof(*fleet));
-        routes = calloc(network->n_pipelines, sizeof(*routes));
         network->sensors = aligned_alloc(alignof(struct network_sensor), n * sizeof(*network->sensors));
         network->histories = aligned_alloc(alignof(struct network_history), n * sizeof(*network->histories));
-        if (!fleet || !routes || !network->sensors || !network->histories)
+        if (!fleet || !network->sensors || !network->histories)
                 return -ENOMEM;
 
-        for (uint32_t i = 0; i < network->n_pipelines; ++i)
-                plant_route_init(&routes[i], &network->plant->pipelines[i]);
         fleet_lay_out(catalog, fleet);
         network->n_sensors = n;
         for (uint32_t i = 0; i < n; ++i) {
@@ -253,10 +253,12 @@ static int network_set_sensors(struct network *network, uint64_t seed, const str
 int network_new(struct model **modelp, const struct model_settings *settings,
                 const struct i4_catalog *catalog) {
         _cleanup_(network_freep) struct network *network = NULL;
+        _cleanup_(freep) struct plant_route *routes = NULL;
         int r;
 
         network = calloc(1, sizeof(*network));
-        if (!network)
+        routes = calloc(catalog->n_pipelines, sizeof(*routes));
+        if (!network || !routes)
                 return -ENOMEM;
 
         network->model.class = &network_class;
@@ -273,8 +275,8 @@ int network_new(struct model **modelp, const struct model_settings *settings,
         network_set_types(network, catalog);
         hazard_init(&network->hazard, settings, network_count_touched(network, catalog->n_types),
                         catalog->n_types);
-        network_set_pipelines(network, catalog->n_pipelines);
-        r = network_set_sensors(network, settings->seed, catalog);
+        network_set_pipelines(network, routes, catalog->n_pipelines);
+        r = network_set_sensors(network, routes, settings->seed, catalog);
         if (r < 0)
                 return r;
 

@@ -19,14 +19,11 @@ void pipeline_forget(struct network_pipeline *pipeline) {
                 pipeline->moments[i].second = UINT64_MAX;
 }
 
-void pipeline_init(struct network_pipeline *pipeline, const struct plant_pipeline *plant, uint64_t key) {
-        struct plant_route route;
-
-        plant_route_init(&route, plant);
-        pipeline->plant = plant;
+void pipeline_init(struct network_pipeline *pipeline, const struct plant_route *route, uint64_t key) {
+        pipeline->plant = route->pipeline;
         pipeline_forget(pipeline);
         pipeline->incident_key = random_derive(key, KEY_INCIDENTS);
-        pipeline->middle = plant_route_locate(&route, plant->length_e2 / 2);
+        pipeline->middle = plant_route_locate(route, route->pipeline->length_e2 / 2);
         noise_series_init(&pipeline->load, random_derive(key, KEY_LOAD), LOAD_TIME_CONSTANT_NS);
 }
 

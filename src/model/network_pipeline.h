@@ -38,8 +38,8 @@ struct network_pipeline {
         struct plant_way_point middle;
 };
 
-/* @plant is kept. */
-void pipeline_init(struct network_pipeline *pipeline, const struct plant_pipeline *plant, uint64_t key);
+/* What @route is of is kept, @route is not. */
+void pipeline_init(struct network_pipeline *pipeline, const struct plant_route *route, uint64_t key);
 
 /* What it shows next depends on nothing that was looked at before. */
 void pipeline_forget(struct network_pipeline *pipeline);
